@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: MIT
+#
+# The front door. Meson does the building, under build/; the tools do the checking, under tools/.
+
+# Debian's meson belongs to Debian's python3, whatever python3 comes first in PATH.
+MESON = $$([ -x /usr/bin/meson ] && echo /usr/bin/python3 /usr/bin/meson || echo meson)
+PREFIX ?= /usr/local
+release = build/release
+
+# What make demo FILE=... hands over, by the environment so that blanks survive.
+export FILE
+
+help:
+	@echo "make demo [FILE=path]   two processes hand over a file; a table of what each path costs"
+	@echo "make check              every check: house rules, both compilers, sanitizers"
+	@echo "make ratios [ARGS=...]  one line 'ratio NAME VALUE GOAL' for each measured promise"
+	@echo "make bench [ARGS=...]   the benchmark, with the peers that are installed (so far the ratios)"
+	@echo "make soak               the long tests"
+	@echo "make install            headers and exo_ipc.pc, to PREFIX=$(PREFIX) (honours DESTDIR)"
+	@echo "make clean              removes build/"
+
+demo:
+	@tools/install-deps build
+	@$(MAKE) -s $(release)/build.ninja
+	@tools/quietly ninja -C $(release) examples/demo
+	@$(release)/examples/demo $${FILE:+"$$FILE"}
+
+check:
+	@tools/install-deps build check
+	@tools/check
+
+bench ratios:
+	@tools/install-deps build bench
+	@$(MAKE) -s $(release)/build.ninja
+	@tools/quietly sh -c "$(MESON) configure --clearcache $(release) && $(MESON) setup --reconfigure $(release)"
+	@tools/quietly ninja -C $(release) bench/ratios
+	@$(release)/bench/ratios $(ARGS)
+
+soak:
+	@tools/install-deps build check
+	@$(MAKE) -s build/gcc/build.ninja
+	@tools/quietly ninja -C build/gcc
+	@$(MESON) test -C build/gcc --no-rebuild --suite soak --timeout-multiplier 0 --verbose
+
+install:
+	@tools/install-deps build
+	@mkdir -p build
+	@rm -rf build/install
+	@tools/quietly sh -c "$(MESON) setup build/install --prefix='$(PREFIX)' \
+	    -Dtests=disabled -Dbench=disabled -Dexamples=disabled"
+	@$(MESON) install -C build/install
+
+clean:
+	rm -rf build
+
+# The builds. Each is configured once, and again when this file changes.
+options_gcc     = -Dbuildtype=debugoptimized -Dwerror=true -Dbench=disabled
+options_clang   = $(options_gcc)
+options_tsan    = $(options_gcc) -Db_sanitize=thread -Db_lundef=false
+options_asan    = $(options_gcc) -Db_sanitize=address,undefined -Db_lundef=false \
+                  -Dc_args=-fno-sanitize-recover=all -Dcpp_args=-fno-sanitize-recover=all
+options_release = -Dbuildtype=release -Dtests=disabled -Dc_args=-march=native -Dcpp_args=-march=native
+
+cc_gcc     = CC=gcc CXX=g++
+cc_clang   = CC=clang CXX=clang++
+# The sanitizers of older compilers do not start under kernels with much address randomisation.
+cc_tsan    = CC=clang-19 CXX=clang++-19
+cc_asan    = CC=clang-19 CXX=clang++-19
+cc_release = CC=gcc CXX=g++
+
+build/%/build.ninja: Makefile
+	@mkdir -p build
+	@again=; [ ! -f $@ ] || again=--reconfigure; \
+	    tools/quietly env $(cc_$*) sh -c "$(MESON) setup $$again build/$* $(options_$*)"
+	@touch $@
+
+.PHONY: help demo check bench ratios soak install clean
