@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The port contract: all that the library asks of the system under it, on one page.
+ *
+ * A port is one header, named by EXO_IPC_PORT (for example -DEXO_IPC_PORT='"my_port.h"'). It includes
+ * only headers of base/ and its own system's, and defines every name below as a macro or a static
+ * inline function. Without EXO_IPC_PORT, Linux user space is taken where it is the compiler's target.
+ * port/freestanding/exo_port.h is the worked example to copy; tests/port/ is the acceptance test.
+ *
+ *  hook                    may sleep  from interrupt  called
+ *  ----------------------- ---------  --------------  ------------------------------------------------
+ *  exo_port_copy           no         yes             for payloads of unknown size
+ *  exo_port_fence_setup    no         no              once per segment
+ *  exo_port_fence_heavy    no         no              by a side that is about to sleep
+ *  exo_port_wait           yes        no              by a side that found nothing to do
+ *  exo_port_wake           no         yes             by a side that saw the other asleep
+ *  exo_port_now_ns         no         yes             before and after a wait that has a deadline
+ *  exo_port_self           no         yes             at attach, and when a slot is claimed
+ *  exo_port_peer_alive     no         no              when there is nothing to receive, or no room
+ *  exo_port_page_alloc     yes        no              at creation
+ *  exo_port_page_free      yes        no              at destruction
+ */
+#ifndef EXO_IPC_PORT_H
+#define EXO_IPC_PORT_H
+
+#include "base/atomic.h"
+#include "base/compiler.h"
+#include "base/config.h"
+#include "base/cpu.h"
+#include "base/math.h"
+#include "base/status.h"
+#include "base/types.h"
+
+/* What a port knows of the process at the other end; null where both ends live and die together. Its
+ * members are the port's own. */
+struct exo_port_peer;
+
+#ifdef EXO_IPC_PORT
+#include EXO_IPC_PORT
+#elif defined(__linux__) && __STDC_HOSTED__
+#if __has_include("../../port/linux/exo_port.h")
+#include "../../port/linux/exo_port.h"
+#else
+#include "../exo_ipc-port/linux/exo_port.h"
+#endif
+#else
+#error "define EXO_IPC_PORT: this is neither Linux user space nor is a port named"
+#endif
+
+/**
+ * exo_port_copy - copy bytes between buffers that do not overlap.
+ * @to: destination  @from: source  @bytes: any number, 0 included
+ */
+EXO_HOT void exo_port_copy(void *to, const void *from, exo_size bytes);
+
+/**
+ * exo_port_fence_setup - prepare this process for asymmetric fences.
+ *
+ * Returns: true if, from now on, exo_port_fence_heavy() called in any process makes every thread of this
+ * process pass a full memory fence where it stands, and may itself be called here. False if not; the
+ * library then pays a full fence on both sides. A port without such a thing returns false: that is
+ * always correct. Idempotent.
+ */
+EXO_INLINE exo_bool exo_port_fence_setup(void);
+
+/**
+ * exo_port_fence_heavy - full fence here and in every thread that exo_port_fence_setup() covers.
+ *
+ * Only called where exo_port_fence_setup() returned true on both sides.
+ */
+EXO_INLINE void exo_port_fence_heavy(void);
+
+/**
+ * exo_port_wait - sleep until a word changes.
+ * @word: 32-bit word, possibly mapped read-only here and at another address elsewhere
+ * @expected: do not sleep if the word has another value; the check and falling asleep are one step
+ *   as seen by exo_port_wake()
+ * @deadline_ns: absolute, on the clock of exo_port_now_ns(); EXO_FOREVER for none
+ * @shared: whether a waker may live in another address space than this sleeper
+ * @peer: null, or the process whose death must end the sleep within 100 ms
+ *
+ * May return early for any reason: the caller looks again and decides. Must return soon after
+ * exo_port_wake() on the same word, the deadline, or the peer's death.
+ */
+EXO_INLINE void exo_port_wait(const exo_u32 *word, exo_u32 expected, exo_u64 deadline_ns,
+                              exo_bool shared, struct exo_port_peer *peer);
+
+/**
+ * exo_port_wake - wake sleepers of a word that the caller has just changed.
+ * @word: the word, at this side's address of it
+ * @count: wake at most this many; 0xFFFFFFFF for all
+ * @shared: as the sleepers said
+ */
+EXO_INLINE void exo_port_wake(exo_u32 *word, exo_u32 count, exo_bool shared);
+
+/**
+ * exo_port_now_ns - nanoseconds of a clock that never goes back and is the same for both ends.
+ */
+EXO_INLINE exo_u64 exo_port_now_ns(void);
+
+/**
+ * exo_port_self - identity of the calling thread of execution, for claims.
+ *
+ * Returns: a value in 1 .. 2^24 - 1 that no other living thread has.
+ */
+EXO_INLINE exo_u32 exo_port_self(void);
+
+/**
+ * exo_port_peer_alive - whether the process at the other end still exists.
+ * @peer: null means "always alive"
+ *
+ * Returns: false only when the kernel has confirmed the death; it is final. Cheap enough to be called
+ * whenever a ring is found empty.
+ */
+EXO_INLINE exo_bool exo_port_peer_alive(struct exo_port_peer *peer);
+
+/**
+ * exo_port_page_alloc - memory for a ring within one address space.
+ * @bytes: a multiple of 64, more than 0
+ *
+ * Returns: zeroed, committed memory aligned to at least 128 bytes (a page where there are pages), or null.
+ */
+EXO_INLINE void *exo_port_page_alloc(exo_size bytes);
+
+/**
+ * exo_port_page_free - give back what exo_port_page_alloc() returned, with the same size.
+ */
+EXO_INLINE void exo_port_page_free(void *memory, exo_size bytes);
+
+#endif

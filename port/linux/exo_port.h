@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Port to Linux user space: futex, membarrier, the monotonic clock, anonymous pages, pidfd.
+ *
+ * Sleeping is futex(FUTEX_WAIT), on process-private keys where both ends are threads, else on shared keys,
+ * which work between mappings at different addresses, read-only ones included. While a peer process is watched, the sleeper waits on two
+ * words at once with futex_waitv: the event word, and the peer's life word, which the kernel itself
+ * changes when the peer's thread dies (robust futex; port/linux/exo_life.h prepares it). The life word is
+ * only a hint: a thread may end while its process lives, so death is believed when the pidfd or the
+ * socket confirms it. Where futex_waitv is missing (before Linux 5.16), or the life word is spent, the
+ * sleep is cut into slices of 100 ms and the pidfd asked after each.
+ *
+ * Fences are asymmetric through membarrier: GLOBAL_EXPEDITED reaches every process that registered.
+ *
+ * Nothing here starts a thread, keeps a global, or leaves errno changed.
+ */
+#ifndef EXO_PORT_LINUX_H
+#define EXO_PORT_LINUX_H
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <linux/membarrier.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Strict C modes (-std=c11 without _GNU_SOURCE) hide what the kernel and libc offer all the same. */
+#ifndef MAP_ANONYMOUS
+#include <asm/mman.h>
+#endif
+#ifndef CLOCK_MONOTONIC
+#define CLOCK_MONOTONIC 1
+#endif
+#ifndef __cplusplus
+extern long syscall(long number, ...);
+extern int clock_gettime(int clock, struct timespec *now);
+#endif
+
+#if __has_include("exo_ipc/base/atomic.h")
+#include "exo_ipc/base/atomic.h"
+#include "exo_ipc/base/status.h"
+#else
+#include "../../include/exo_ipc/base/atomic.h"
+#include "../../include/exo_ipc/base/status.h"
+#endif
+
+/* How long a sleep lasts at most where the kernel cannot report the peer's death by itself. */
+#define EXO_PORT_SLICE_NS 100000000ull
+
+/* A process at the other end. Descriptors are -1 where there is none. */
+struct exo_port_peer {
+    const exo_u32 *life; /* the peer's life word, mapped read-only; null where there is none */
+    exo_u32 life_alive;  /* its value while the peer's thread lives */
+    exo_u32 polls;       /* throttles the confirming system call once the life word is spent */
+    int pidfd;
+    int socket;
+    exo_bool dead; /* confirmed; final */
+};
+
+EXO_INLINE long exo_port_syscall_pvt(long number, const void *a, long b, long c, const void *d,
+                                     const void *e, long f)
+{
+    int saved = errno;
+    long result = syscall(number, a, b, c, d, e, f);
+    if (result < 0) {
+        result = -(long)errno;
+        errno = saved;
+    }
+    return result;
+}
+
+EXO_HOT void exo_port_copy(void *to, const void *from, exo_size bytes)
+{
+    memcpy(to, from, bytes);
+}
+
+EXO_INLINE exo_bool exo_port_fence_setup(void)
+{
+    long result = exo_port_syscall_pvt(SYS_membarrier, (const void *)(exo_uptr)MEMBARRIER_CMD_QUERY, 0,
+                                       0, NULL, NULL, 0);
+    if (result < 0 || (result & MEMBARRIER_CMD_GLOBAL_EXPEDITED) == 0) {
+        return EXO_FALSE;
+    }
+    result = exo_port_syscall_pvt(SYS_membarrier,
+                                  (const void *)(exo_uptr)MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED, 0,
+                                  0, NULL, NULL, 0);
+    return result == 0;
+}
+
+EXO_INLINE void exo_port_fence_heavy(void)
+{
+    (void)exo_port_syscall_pvt(SYS_membarrier,
+                               (const void *)(exo_uptr)MEMBARRIER_CMD_GLOBAL_EXPEDITED, 0, 0, NULL,
+                               NULL, 0);
+}
+
+EXO_INLINE exo_u64 exo_port_now_ns(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (exo_u64)now.tv_sec * 1000000000ull + (exo_u64)now.tv_nsec;
+}
+
+EXO_INLINE exo_u32 exo_port_self(void)
+{
+    return (exo_u32)syscall(SYS_gettid) & 0xFFFFFFu;
+}
+
+EXO_INLINE exo_bool exo_port_readable_pvt(int descriptor, short events)
+{
+    struct pollfd poll_for = {descriptor, events, 0};
+    int saved = errno;
+    int ready = descriptor >= 0 ? poll(&poll_for, 1, 0) : 0;
+    errno = saved;
+    return ready > 0;
+}
+
+EXO_COLD exo_bool exo_port_confirm_death_pvt(struct exo_port_peer *peer)
+{
+    if (exo_port_readable_pvt(peer->pidfd, POLLIN) || exo_port_readable_pvt(peer->socket, POLLHUP)) {
+        peer->dead = EXO_TRUE;
+    }
+    return peer->dead;
+}
+
+EXO_INLINE exo_bool exo_port_peer_alive(struct exo_port_peer *peer)
+{
+    if (peer == NULL) {
+        return EXO_TRUE;
+    }
+    if (peer->dead) {
+        return EXO_FALSE;
+    }
+    /* relaxed: a hint that the kernel writes; the system call below decides. */
+    if (peer->life != NULL && exo_load32(peer->life, EXO_RELAXED) == peer->life_alive) {
+        return EXO_TRUE;
+    }
+    if (peer->polls++ % 64 != 0) {
+        return EXO_TRUE;
+    }
+    return !exo_port_confirm_death_pvt(peer);
+}
+
+/* A timespec of either kernel flavour: 64-bit fields, as futex_waitv wants them everywhere. */
+struct exo_port_time64 {
+    exo_word64 seconds;
+    exo_word64 nanoseconds;
+};
+
+#ifndef SYS_futex_waitv
+#define SYS_futex_waitv 449
+#endif
+
+#ifndef FUTEX_32
+#define FUTEX_32 2
+#endif
+
+/* struct futex_waitv of <linux/futex.h>, which older headers lack. */
+struct exo_port_waitv {
+    exo_word64 value;
+    exo_word64 address;
+    exo_u32 flags;
+    exo_u32 reserved;
+};
+
+/* On 32-bit machines the plain call takes a time that ends in 2038. */
+#ifdef SYS_futex_time64
+#define EXO_PORT_SYS_FUTEX SYS_futex_time64
+#else
+#define EXO_PORT_SYS_FUTEX SYS_futex
+#endif
+
+EXO_INLINE long exo_port_futex_wait_pvt(const exo_u32 *word, exo_u32 expected, exo_u64 deadline_ns,
+                                        exo_bool shared)
+{
+    struct exo_port_time64 until = {deadline_ns / 1000000000u, deadline_ns % 1000000000u};
+    return exo_port_syscall_pvt(EXO_PORT_SYS_FUTEX, word,
+                                FUTEX_WAIT_BITSET | (shared ? 0 : FUTEX_PRIVATE_FLAG), (long)expected,
+                                deadline_ns == EXO_FOREVER ? NULL : &until, NULL,
+                                (long)FUTEX_BITSET_MATCH_ANY);
+}
+
+/* Returns a negative error where the kernel has no futex_waitv. */
+EXO_INLINE long exo_port_futex_wait_two_pvt(const exo_u32 *word, exo_u32 expected, exo_u64 deadline_ns,
+                                            const struct exo_port_peer *peer)
+{
+    struct exo_port_time64 until = {deadline_ns / 1000000000u, deadline_ns % 1000000000u};
+    struct exo_port_waitv both[2] = {
+        {expected, (exo_u64)(exo_uptr)word, FUTEX_32, 0},
+        {peer->life_alive, (exo_u64)(exo_uptr)peer->life, FUTEX_32, 0},
+    };
+    return exo_port_syscall_pvt(SYS_futex_waitv, both, 2, 0,
+                                deadline_ns == EXO_FOREVER ? NULL : &until,
+                                (const void *)(exo_uptr)CLOCK_MONOTONIC, 0);
+}
+
+EXO_INLINE void exo_port_wait(const exo_u32 *word, exo_u32 expected, exo_u64 deadline_ns,
+                              exo_bool shared, struct exo_port_peer *peer)
+{
+    if (peer == NULL) {
+        (void)exo_port_futex_wait_pvt(word, expected, deadline_ns, shared);
+        return;
+    }
+    /* relaxed: a hint, confirmed below. */
+    if (peer->life != NULL && exo_load32(peer->life, EXO_RELAXED) == peer->life_alive) {
+        long result = exo_port_futex_wait_two_pvt(word, expected, deadline_ns, peer);
+        if (result != -ENOSYS && result != -EPERM) {
+            peer->polls = 0;
+            return;
+        }
+    }
+    exo_u64 slice = exo_port_now_ns() + EXO_PORT_SLICE_NS;
+    if (!exo_port_confirm_death_pvt(peer)) {
+        (void)exo_port_futex_wait_pvt(word, expected, slice < deadline_ns ? slice : deadline_ns,
+                                      shared);
+        peer->polls = 0;
+    }
+}
+
+EXO_INLINE void exo_port_wake(exo_u32 *word, exo_u32 count, exo_bool shared)
+{
+    long limit = count > 0x7FFFFFFFu ? 0x7FFFFFFF : (long)count;
+    (void)exo_port_syscall_pvt(SYS_futex, word,
+                               FUTEX_WAKE | (shared ? 0 : FUTEX_PRIVATE_FLAG), limit, NULL, NULL, 0);
+}
+
+EXO_INLINE void *exo_port_page_alloc(exo_size bytes)
+{
+    int saved = errno;
+    void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE,
+                        -1, 0);
+    errno = saved;
+    return memory == MAP_FAILED ? NULL : memory;
+}
+
+EXO_INLINE void exo_port_page_free(void *memory, exo_size bytes)
+{
+    int saved = errno;
+    (void)munmap(memory, bytes);
+    errno = saved;
+}
+
+#endif
