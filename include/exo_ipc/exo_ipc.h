@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * exo_ipc: all of the library that needs no particular system. Includes only.
+ *
+ *   a ring for threads        exo_ring_create, exo_send, exo_recv, ..._blocking
+ *   without a copy            exo_loan, exo_send_loan, exo_view, exo_release
+ *   lots                      exo_send_bulk, exo_send_burst, exo_recv_bulk, exo_recv_burst
+ *   in place                  exo_reserve, exo_commit, exo_peek, exo_consume
+ *   with headers              exo_message_send, exo_message_recv
+ *   between processes         port/linux/exo_linux.h
+ */
+#ifndef EXO_IPC_H
+#define EXO_IPC_H
+
+#include "fusion_ring/batch.h"
+#include "fusion_ring/create.h"
+
+#endif

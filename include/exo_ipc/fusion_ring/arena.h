@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The allocator of a sender's arena. All its books are private to the sender: nothing that a peer can reach
+ * is ever believed without being looked up here, and there is no lock.
+ *
+ * An arena is an array of blocks. A run is one or more neighbouring blocks, free or lent; the first block of
+ * a run carries the run's record, the others carry state INNER. Free runs hang in lists by size class: two
+ * levels, powers of two and eighths of them (two-level segregated fit: M. Masmano, I. Ripoll, A. Crespo,
+ * J. Real, ECRTS 2004). Taking and giving back cost the same whatever the size. What was given back last is
+ * lent next, while its lines are still warm.
+ *
+ *   state of a run's first block     FREE -> LENT (loan) -> SENT (send) -> FREE (release)
+ *                                            LENT -> FREE (cancel)
+ *
+ * Blocks come back through the release ring, which only the receiver writes: {token, tag} with the
+ * tag stored last. It has an entry for every block, so that a release never waits. A token must name a run
+ * in state SENT by its number and its generation; anything else is the receiver's breach of protocol.
+ */
+#ifndef EXO_IPC_FUSION_RING_ARENA_H
+#define EXO_IPC_FUSION_RING_ARENA_H
+
+#include "layout.h"
+
+#define EXO_ARENA_LEVELS 30
+#define EXO_ARENA_NOWHERE 0xFFFFFFFFu
+
+#define EXO_BLOCK_INNER 0u
+#define EXO_BLOCK_FREE 1u
+#define EXO_BLOCK_LENT 2u
+#define EXO_BLOCK_SENT 3u
+
+struct exo_block {
+    exo_u32 size;   /* blocks in this run */
+    exo_u32 before; /* first block of the run in front of this one, or NOWHERE */
+    exo_u32 next;   /* in the list of its class, while free */
+    exo_u32 prev;
+    exo_u32 generation; /* of the last loan that began here; never 0 once lent */
+    exo_u32 state;
+};
+
+struct exo_arena {
+    exo_u8 *memory;
+    const struct exo_release_entry *ring;
+    exo_u64 ring_pos;
+    exo_u64 lent; /* bytes lent or sent and not yet back */
+    exo_u32 ring_mask;
+    exo_u32 blocks;
+    exo_u32 block_shift;
+    exo_u32 first; /* number of this arena's first block among all producers' */
+    exo_u32 levels;
+    exo_u8 classes[EXO_ARENA_LEVELS];
+    exo_u32 head[EXO_ARENA_LEVELS][8];
+    struct exo_block *block; /* right behind this struct */
+};
+
+/* Bytes of private memory for an arena of so many blocks. */
+EXO_INLINE exo_u64 exo_arena_bytes_pvt(exo_u32 blocks)
+{
+    return exo_align_up(sizeof(struct exo_arena) + (exo_u64)blocks * sizeof(struct exo_block),
+                        EXO_CACHE_LINE);
+}
+
+/* Size class of a run: exact below 8 blocks, else eighths of a power of two. */
+EXO_INLINE exo_u32 exo_arena_class_pvt(exo_u32 size)
+{
+    exo_u32 log;
+    if (size < 8) {
+        return size;
+    }
+    log = exo_log2(size);
+    return (log - 2) * 8 + ((size >> (log - 3)) & 7u);
+}
+
+EXO_INLINE void exo_arena_link_pvt(struct exo_arena *arena, exo_u32 at)
+{
+    struct exo_block *block = &arena->block[at];
+    exo_u32 class_of = exo_arena_class_pvt(block->size);
+    exo_u32 *head = &arena->head[class_of >> 3][class_of & 7];
+    block->state = EXO_BLOCK_FREE;
+    block->prev = EXO_ARENA_NOWHERE;
+    block->next = *head;
+    if (*head != EXO_ARENA_NOWHERE) {
+        arena->block[*head].prev = at;
+    }
+    *head = at;
+    arena->levels |= 1u << (class_of >> 3);
+    arena->classes[class_of >> 3] |= (exo_u8)(1u << (class_of & 7));
+}
+
+EXO_INLINE void exo_arena_unlink_pvt(struct exo_arena *arena, exo_u32 at)
+{
+    struct exo_block *block = &arena->block[at];
+    exo_u32 class_of = exo_arena_class_pvt(block->size);
+    exo_u32 *head = &arena->head[class_of >> 3][class_of & 7];
+    if (block->next != EXO_ARENA_NOWHERE) {
+        arena->block[block->next].prev = block->prev;
+    }
+    if (block->prev != EXO_ARENA_NOWHERE) {
+        arena->block[block->prev].next = block->next;
+        return;
+    }
+    *head = block->next;
+    if (*head == EXO_ARENA_NOWHERE) {
+        arena->classes[class_of >> 3] &= (exo_u8) ~(1u << (class_of & 7));
+        if (arena->classes[class_of >> 3] == 0) {
+            arena->levels &= ~(1u << (class_of >> 3));
+        }
+    }
+}
+
+EXO_INLINE void exo_arena_init_pvt(struct exo_arena *arena, exo_u32 blocks, exo_u32 block_shift)
+{
+    exo_u32 level;
+    exo_u32 i;
+    arena->block = (struct exo_block *)(void *)(arena + 1);
+    for (level = 0; level < EXO_ARENA_LEVELS; level++) {
+        arena->classes[level] = 0;
+        for (i = 0; i < 8; i++) {
+            arena->head[level][i] = EXO_ARENA_NOWHERE;
+        }
+    }
+    for (i = 0; i < blocks; i++) {
+        arena->block[i].generation = 0;
+        arena->block[i].state = EXO_BLOCK_INNER;
+    }
+    arena->levels = 0;
+    arena->blocks = blocks;
+    arena->block_shift = block_shift;
+    arena->ring_pos = 0;
+    arena->lent = 0;
+    arena->block[0].size = blocks;
+    arena->block[0].before = EXO_ARENA_NOWHERE;
+    exo_arena_link_pvt(arena, 0);
+}
+
+/* A free run in a class where every run has `size` blocks, else one of its own class that happens to fit. */
+EXO_INLINE exo_u32 exo_arena_find_pvt(const struct exo_arena *arena, exo_u32 size)
+{
+    exo_u32 round = size < 8 ? 0 : (1u << (exo_log2(size) - 3)) - 1;
+    exo_u32 class_of = exo_arena_class_pvt(size + round);
+    exo_u32 level = class_of >> 3;
+    exo_u32 classes = level >= EXO_ARENA_LEVELS ? 0 : arena->classes[level] & (0xFFu << (class_of & 7));
+    exo_u32 at;
+    exo_u32 tries = 32;
+    if (classes == 0) {
+        exo_u32 levels = level >= 31 ? 0 : arena->levels & (0xFFFFFFFEu << level);
+        if (levels != 0) {
+            level = (exo_u32)__builtin_ctz(levels);
+            classes = arena->classes[level];
+        }
+    }
+    if (classes != 0) {
+        return arena->head[level][__builtin_ctz(classes)];
+    }
+    class_of = exo_arena_class_pvt(size);
+    at = arena->head[class_of >> 3][class_of & 7];
+    while (at != EXO_ARENA_NOWHERE && arena->block[at].size < size && --tries != 0) {
+        at = arena->block[at].next;
+    }
+    return tries == 0 ? EXO_ARENA_NOWHERE : at;
+}
+
+/* Lend a run of `size` blocks. Returns its first block, or NOWHERE. */
+EXO_INLINE exo_u32 exo_arena_take_pvt(struct exo_arena *arena, exo_u32 size)
+{
+    exo_u32 at = exo_arena_find_pvt(arena, size);
+    struct exo_block *block;
+    exo_u32 rest;
+    if (at == EXO_ARENA_NOWHERE) {
+        return at;
+    }
+    block = &arena->block[at];
+    exo_arena_unlink_pvt(arena, at);
+    rest = block->size - size;
+    if (rest != 0) {
+        exo_u32 behind = at + size;
+        exo_u32 after = at + block->size;
+        block->size = size;
+        arena->block[behind].size = rest;
+        arena->block[behind].before = at;
+        if (after < arena->blocks) {
+            arena->block[after].before = behind;
+        }
+        exo_arena_link_pvt(arena, behind);
+    }
+    block->state = EXO_BLOCK_LENT;
+    block->generation = block->generation == 0xFFFFFFFFu ? 1 : block->generation + 1;
+    arena->lent += (exo_u64)size << arena->block_shift;
+    return at;
+}
+
+/* Take back the run that begins at `at`, and join it with free neighbours. */
+EXO_INLINE void exo_arena_give_pvt(struct exo_arena *arena, exo_u32 at)
+{
+    struct exo_block *block = &arena->block[at];
+    exo_u32 after = at + block->size;
+    arena->lent -= (exo_u64)block->size << arena->block_shift;
+    if (after < arena->blocks && arena->block[after].state == EXO_BLOCK_FREE) {
+        exo_arena_unlink_pvt(arena, after);
+        arena->block[after].state = EXO_BLOCK_INNER;
+        block->size += arena->block[after].size;
+    }
+    if (block->before != EXO_ARENA_NOWHERE && arena->block[block->before].state == EXO_BLOCK_FREE) {
+        exo_u32 front = block->before;
+        exo_arena_unlink_pvt(arena, front);
+        block->state = EXO_BLOCK_INNER;
+        arena->block[front].size += block->size;
+        at = front;
+        block = &arena->block[at];
+    }
+    after = at + block->size;
+    if (after < arena->blocks) {
+        arena->block[after].before = at;
+    }
+    exo_arena_link_pvt(arena, at);
+}
+
+EXO_INLINE exo_u64 exo_arena_token_pvt(const struct exo_arena *arena, exo_u32 at)
+{
+    return (exo_u64)arena->block[at].generation << 32 | (arena->first + at);
+}
+
+/* The first block of the run that a token names, if that run is in this state; else NOWHERE. */
+EXO_INLINE exo_u32 exo_arena_lookup_pvt(const struct exo_arena *arena, exo_u64 token, exo_u32 state)
+{
+    exo_u32 at = (exo_u32)token - arena->first;
+    if (at >= arena->blocks || arena->block[at].state != state ||
+        arena->block[at].generation != (exo_u32)(token >> 32)) {
+        return EXO_ARENA_NOWHERE;
+    }
+    return at;
+}
+
+/* Take back up to `most` released runs. EXO_CORRUPT at the first token that names nothing sent. */
+EXO_INLINE exo_status exo_arena_collect_pvt(struct exo_arena *arena, exo_u32 most)
+{
+    for (; most != 0; most--) {
+        const struct exo_release_entry *entry = &arena->ring[(exo_u32)arena->ring_pos & arena->ring_mask];
+        exo_u64 token;
+        exo_u32 at;
+        /* [release:seen] pairs [release:give] */
+        if (exo_load64(&entry->tag, EXO_ACQUIRE) != arena->ring_pos + 1) {
+            return EXO_OK;
+        }
+        token = exo_load64(&entry->token, EXO_RELAXED); /* relaxed: the tag was acquired */
+        at = exo_arena_lookup_pvt(arena, token, EXO_BLOCK_SENT);
+        if (at == EXO_ARENA_NOWHERE) {
+            return EXO_CORRUPT;
+        }
+        arena->ring_pos++;
+        exo_arena_give_pvt(arena, at);
+    }
+    return EXO_OK;
+}
+
+/* The receiver is dead: all that was sent and not released comes back at once. */
+EXO_COLD void exo_arena_reclaim_pvt(struct exo_arena *arena)
+{
+    exo_u32 at;
+    for (at = 0; at < arena->blocks; at++) {
+        if (arena->block[at].state == EXO_BLOCK_SENT) {
+            exo_arena_give_pvt(arena, at);
+        }
+    }
+}
+
+#endif

@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Handles: attach one to two mapped segments, close it, bury a dead producer.
+ *
+ * A handle checks both headers once, from a private copy, and never reads geometry from shared memory again.
+ *
+ * The private memory of a side, its books (what of the arena is lent, what is viewed), is the caller's. It must
+ * be zero before the first attach, outlive the handles, and be kept as it is between them, for a message
+ * may outlive the handle that sent it.
+ */
+#ifndef EXO_IPC_FUSION_RING_ATTACH_H
+#define EXO_IPC_FUSION_RING_ATTACH_H
+
+#include "segment.h"
+#include "sync.h"
+
+/* Check both segments from private copies of their headers. */
+EXO_INLINE exo_status exo_memory_check_pvt(const struct exo_ring_memory *memory,
+                                           struct exo_geometry *geometry, exo_bool *asymmetric)
+{
+    struct exo_geometry other;
+    struct exo_ring_header header;
+    exo_status status = exo_segment_check_pvt(memory->tx, memory->tx_bytes, sizeof(struct exo_tx_segment));
+    if (status == EXO_OK) {
+        status = exo_segment_check_pvt(memory->rx, memory->rx_bytes, sizeof(struct exo_rx_segment));
+    }
+    if (status != EXO_OK) {
+        return status;
+    }
+    exo_words_load(&header, (const exo_word64 *)memory->tx, sizeof(header));
+    *asymmetric = header.asymmetric == 1;
+    status = exo_geometry_from_header(geometry, &header, EXO_MAGIC_TX);
+    if (status != EXO_OK) {
+        return status;
+    }
+    exo_words_load(&header, (const exo_word64 *)memory->rx, sizeof(header));
+    *asymmetric = *asymmetric && header.asymmetric == 1;
+    status = exo_geometry_from_header(&other, &header, EXO_MAGIC_RX);
+    if (status != EXO_OK) {
+        return status;
+    }
+    if (!exo_geometry_equal(geometry, &other)) {
+        return EXO_TYPE_MISMATCH;
+    }
+    if (memory->tx_bytes < geometry->tx_bytes || memory->rx_bytes < geometry->rx_bytes) {
+        return EXO_NO_MEMORY;
+    }
+    return EXO_OK;
+}
+
+EXO_INLINE exo_status exo_books_check_pvt(const struct exo_ring_memory *memory, exo_size needed)
+{
+    if (needed == 0) {
+        return EXO_OK;
+    }
+    if (memory->books == EXO_NULL || !exo_is_aligned(memory->books, EXO_CACHE_LINE)) {
+        return EXO_INVALID_ARGUMENT;
+    }
+    return memory->books_bytes < needed ? EXO_NO_MEMORY : EXO_OK;
+}
+
+/* How the two sides of a ring sleep and wake. */
+EXO_INLINE void exo_sync_join_pvt(struct exo_waker *waker, struct exo_sleeper *sleeper,
+                                  struct exo_ring_sync *mine, const struct exo_ring_sync *theirs,
+                                  const struct exo_geometry *geometry, exo_bool asymmetric)
+{
+    waker->waiters = &theirs->waiters;
+    waker->event = &mine->event;
+    waker->fenced = !asymmetric || !exo_port_fence_setup();
+    waker->seen = waker->fenced ? 0xFFFFFFFFu : 0;
+    waker->woken = 0;
+    waker->shared = geometry->profile != EXO_THREADS;
+    sleeper->waiters = &mine->waiters;
+    sleeper->event = &theirs->event;
+    sleeper->fenced = waker->fenced;
+    sleeper->shared = waker->shared;
+    sleeper->parked = 0;
+    sleeper->asks = EXO_FALSE;
+}
+
+/* One more handle on this side. Reopens a side that was closed. */
+EXO_INLINE void exo_sync_open_pvt(struct exo_ring_sync *mine)
+{
+    /* relaxed: attaching publishes nothing */
+    (void)exo_fetch_add32(&mine->open, 1u, EXO_RELAXED);
+    (void)exo_fetch_and32(&mine->waiters, ~EXO_WAIT_CLOSED, EXO_RELAXED); /* relaxed: same */
+}
+
+/* The first free place among the producers. */
+EXO_INLINE exo_status exo_owner_claim_pvt(struct exo_sender *tx, const struct exo_geometry *geometry,
+                                          exo_u32 *index)
+{
+    struct exo_owner *owners = (struct exo_owner *)(void *)(tx->tx + 1);
+    exo_u32 self = exo_port_self();
+    exo_u32 i;
+    for (i = 0; i < geometry->producers; i++) {
+        exo_u64 claim = exo_load64(&owners[i].claim, EXO_RELAXED); /* relaxed: checked by the swap */
+        if ((exo_u32)claim == 0) {
+            tx->claim = (((claim >> 32) + 1) << 32) | self;
+            /* [attach:take] pairs [attach:leave] */
+            if (exo_cas64(&owners[i].claim, &claim, tx->claim, EXO_ACQUIRE)) {
+                tx->owner = &owners[i];
+                *index = i;
+                return EXO_OK;
+            }
+        }
+    }
+    return EXO_ALREADY_EXISTS;
+}
+
+/* The arena of producer `index`. In the crash-safe profile a place that had another holder lends nothing: what
+ * that one had sent may still be read. */
+EXO_INLINE void exo_arena_attach_pvt(struct exo_sender *tx, const struct exo_ring_memory *memory,
+                                     const struct exo_geometry *geometry, exo_u32 index)
+{
+    exo_size bytes = (exo_size)exo_arena_bytes_pvt(geometry->blocks);
+    exo_bool threads = geometry->profile == EXO_THREADS;
+    exo_size ring_off = (exo_size)geometry->release_off +
+                        (exo_size)index * geometry->release_entries * sizeof(struct exo_release_entry);
+    struct exo_arena *arena =
+        (struct exo_arena *)(void *)((exo_u8 *)memory->books + (threads ? index * bytes : 0));
+    if (!threads && tx->claim >> 32 != 1) {
+        return;
+    }
+    if (arena->block == EXO_NULL) {
+        exo_arena_init_pvt(arena, geometry->blocks, geometry->block_shift);
+    }
+    arena->memory = (exo_u8 *)memory->tx + geometry->arena_off + (exo_size)(index * geometry->arena_size);
+    arena->ring = (const struct exo_release_entry *)(const void *)((const exo_u8 *)memory->rx + ring_off);
+    arena->ring_mask = geometry->release_entries - 1;
+    arena->first = index * geometry->blocks;
+    tx->arena = arena;
+}
+
+EXO_INLINE void exo_views_attach_pvt(struct exo_receiver *rx, const struct exo_ring_memory *memory,
+                                     const struct exo_geometry *geometry)
+{
+    struct exo_views *views = (struct exo_views *)memory->books;
+    rx->views = views;
+    if (views->viewed != EXO_NULL) {
+        return;
+    }
+    views->memory = (const exo_u8 *)memory->tx + geometry->arena_off;
+    views->ring =
+        (struct exo_release_entry *)(void *)((exo_u8 *)memory->rx + geometry->release_off);
+    views->arena_size = geometry->arena_size;
+    views->blocks = geometry->blocks;
+    views->block_shift = geometry->block_shift;
+    views->producers = geometry->producers;
+    views->ring_mask = geometry->release_entries - 1;
+    views->released = (exo_word64 *)(void *)(views + 1);
+    views->viewed = (exo_u32 *)(void *)(views->released + geometry->producers);
+}
+
+/**
+ * exo_sender_attach - make a sender handle.
+ * @tx: the handle, in the caller's memory
+ * @memory: the ring; memory->rx may be mapped read-only
+ * @spin: turns to spin before sleeping; 0 means 100
+ * @peer: the receiver's process, or null if it cannot die alone
+ *
+ * Returns: EXO_OK; EXO_INVALID_ARGUMENT for null or misaligned memory; EXO_NO_MEMORY if a part is too small;
+ * EXO_TYPE_MISMATCH if the segments are none, or of different rings; EXO_VERSION_MISMATCH; EXO_CORRUPT for
+ * contradictory headers; EXO_ALREADY_EXISTS if all producers' places are taken.
+ * Context: not from an interrupt.
+ */
+EXO_INLINE EXO_MUST_USE exo_status exo_sender_attach(struct exo_sender *tx,
+                                                     const struct exo_ring_memory *memory, exo_u32 spin,
+                                                     struct exo_port_peer *peer)
+{
+    struct exo_geometry geometry;
+    exo_bool asymmetric = EXO_FALSE;
+    exo_u32 index = 0;
+    exo_status status;
+    if (tx == EXO_NULL || memory == EXO_NULL) {
+        return EXO_INVALID_ARGUMENT;
+    }
+    status = exo_memory_check_pvt(memory, &geometry, &asymmetric);
+    if (status == EXO_OK) {
+        status = exo_books_check_pvt(memory, exo_sender_books_bytes(&geometry));
+    }
+    if (status != EXO_OK) {
+        return status;
+    }
+    tx->tx = (struct exo_tx_segment *)memory->tx;
+    tx->rx = (const struct exo_rx_segment *)memory->rx;
+    status = exo_owner_claim_pvt(tx, &geometry, &index);
+    if (status != EXO_OK) {
+        return status;
+    }
+    tx->slot_shift = geometry.slot_shift;
+    tx->lines = (exo_u8 *)memory->tx + geometry.slots_off + ((exo_size)1 << geometry.slot_shift) -
+                EXO_CACHE_LINE;
+    tx->mask = geometry.slots - 1;
+    tx->producers = geometry.producers;
+    tx->mode = geometry.mode;
+    tx->refused = EXO_OK;
+    tx->done = (const exo_u32 *)(const void *)((const exo_u8 *)memory->rx + geometry.done_off);
+    tx->pos = exo_load64(&tx->tx->tail.value, EXO_RELAXED); /* relaxed: ours, or a hint */
+    tx->limit = tx->pos;
+    tx->peer = peer;
+    exo_sync_join_pvt(&tx->waker, &tx->sleeper, &tx->tx->sync, &tx->rx->sync, &geometry, asymmetric);
+    tx->waker.counted = (geometry.mode & EXO_MODE_MC) != 0;
+    tx->sleeper.alone = (geometry.mode & EXO_MODE_MP) == 0;
+    tx->sleeper.counted = !tx->sleeper.alone && geometry.profile == EXO_THREADS;
+    tx->sleeper.spin = spin == 0 ? EXO_SPIN_DEFAULT : spin;
+    tx->arena = (struct exo_arena *)EXO_NULL;
+    if (geometry.blocks != 0) {
+        exo_arena_attach_pvt(tx, memory, &geometry, index);
+    }
+    exo_sync_open_pvt(&tx->tx->sync);
+    return EXO_OK;
+}
+
+/**
+ * exo_receiver_attach - make a receiver handle.
+ * @rx: the handle, in the caller's memory
+ * @memory: the ring; memory->tx may be mapped read-only
+ * @spin: turns to spin before sleeping; 0 means 100
+ * @peer: the sender's process, or null if it cannot die alone
+ *
+ * Returns: as exo_sender_attach(); EXO_ALREADY_EXISTS if the ring has one consumer and somebody is attached.
+ * Context: not from an interrupt.
+ */
+EXO_INLINE EXO_MUST_USE exo_status exo_receiver_attach(struct exo_receiver *rx,
+                                                       const struct exo_ring_memory *memory,
+                                                       exo_u32 spin, struct exo_port_peer *peer)
+{
+    struct exo_geometry geometry;
+    exo_bool asymmetric = EXO_FALSE;
+    exo_u32 nobody = 0;
+    exo_status status;
+    if (rx == EXO_NULL || memory == EXO_NULL) {
+        return EXO_INVALID_ARGUMENT;
+    }
+    status = exo_memory_check_pvt(memory, &geometry, &asymmetric);
+    if (status == EXO_OK) {
+        status = exo_books_check_pvt(memory, exo_receiver_books_bytes(&geometry));
+    }
+    if (status != EXO_OK) {
+        return status;
+    }
+    rx->tx = (const struct exo_tx_segment *)memory->tx;
+    rx->rx = (struct exo_rx_segment *)memory->rx;
+    if ((geometry.mode & EXO_MODE_MC) == 0) {
+        /* [attach:enter] pairs [attach:exit] */
+        if (!exo_cas32(&rx->rx->sync.open, &nobody, 1u, EXO_ACQUIRE)) {
+            return EXO_ALREADY_EXISTS;
+        }
+        (void)exo_fetch_and32(&rx->rx->sync.waiters, ~EXO_WAIT_CLOSED, EXO_RELAXED); /* relaxed: a flag */
+    } else {
+        exo_sync_open_pvt(&rx->rx->sync);
+    }
+    rx->slot_shift = geometry.slot_shift;
+    rx->lines = (const exo_u8 *)memory->tx + geometry.slots_off +
+                ((exo_size)1 << geometry.slot_shift) - EXO_CACHE_LINE;
+    rx->mask = geometry.slots - 1;
+    rx->mode = geometry.mode;
+    rx->producers = geometry.producers;
+    rx->taken = 0;
+    rx->refused = EXO_OK;
+    rx->done = (exo_u32 *)(void *)((exo_u8 *)memory->rx + geometry.done_off);
+    rx->exact = &rx->rx->exact.value;
+    rx->pos = exo_load64(rx->exact, EXO_RELAXED); /* relaxed: [attach:enter] */
+    rx->late_step = geometry.slots >= 8 ? geometry.slots / 8 : 1;
+    rx->late_at = rx->pos + rx->late_step;
+    rx->peer = peer;
+    rx->views = (struct exo_views *)EXO_NULL;
+    if (geometry.blocks != 0) {
+        exo_views_attach_pvt(rx, memory, &geometry);
+    }
+    exo_sync_join_pvt(&rx->waker, &rx->sleeper, &rx->rx->sync, &rx->tx->sync, &geometry, asymmetric);
+    rx->waker.counted = (geometry.mode & EXO_MODE_MP) != 0 && geometry.profile == EXO_THREADS;
+    rx->sleeper.alone = (geometry.mode & EXO_MODE_MC) == 0;
+    rx->sleeper.counted = !rx->sleeper.alone;
+    rx->sleeper.spin = spin == 0 ? EXO_SPIN_DEFAULT : spin;
+    return EXO_OK;
+}
+
+/**
+ * exo_sender_close - give a sender handle up. What it sent can still be received.
+ * @tx: the handle; every later call on it answers EXO_CLOSED
+ *
+ * When the last sender of a ring closes, receivers get EXO_CLOSED after the last message. Loans that were not
+ * sent go back to the arena with the ring; reservations must be committed or aborted first.
+ * Returns: EXO_OK; EXO_CLOSED if it was closed before.
+ * Context: not from an interrupt.
+ */
+EXO_INLINE exo_status exo_sender_close(struct exo_sender *tx)
+{
+    if (tx->owner == EXO_NULL) {
+        return EXO_CLOSED;
+    }
+    if ((tx->mode & EXO_MODE_MP) == 0) {
+        exo_store64(&tx->tx->tail.value, tx->pos, EXO_RELAXED); /* relaxed: [attach:leave] */
+    }
+    /* [ring:tx_left] pairs [ring:tx_left] */
+    if (exo_fetch_add32(&tx->tx->sync.open, 0u - 1u, EXO_ACQ_REL) == 1) {
+        /* [ring:tx_close] pairs [ring:closed_seen], [wake:look] */
+        (void)exo_fetch_or32(&tx->tx->sync.waiters, EXO_WAIT_CLOSED, EXO_RELEASE);
+        exo_notify_readers(tx);
+    }
+    /* [attach:leave] pairs [attach:take] */
+    exo_store64(&tx->owner->claim, tx->claim >> 32 << 32, EXO_RELEASE);
+    tx->owner = (struct exo_owner *)EXO_NULL;
+    (void)exo_tx_refuse_pvt(tx, EXO_CLOSED);
+    return EXO_OK;
+}
+
+/**
+ * exo_receiver_close - give a receiver handle up. Senders get EXO_CLOSED when the last one has gone.
+ * @rx: the handle; every later call on it answers EXO_CLOSED. Release all views first.
+ *
+ * Returns: EXO_OK; EXO_CLOSED if it was closed before. Context: not from an interrupt.
+ */
+EXO_INLINE exo_status exo_receiver_close(struct exo_receiver *rx)
+{
+    exo_bool last = (rx->mode & EXO_MODE_MC) == 0;
+    if (rx->exact == &rx->pos) {
+        return EXO_CLOSED;
+    }
+    if (!last) {
+        /* [ring:rx_left] pairs [ring:rx_left] */
+        last = exo_fetch_add32(&rx->rx->sync.open, 0u - 1u, EXO_ACQ_REL) == 1;
+    }
+    if (last) {
+        /* [ring:rx_close] pairs [wake:look] */
+        (void)exo_fetch_or32(&rx->rx->sync.waiters, EXO_WAIT_CLOSED, EXO_RELEASE);
+        exo_notify_writers(rx);
+    }
+    if ((rx->mode & EXO_MODE_MC) == 0) {
+        /* [attach:exit] pairs [attach:enter] */
+        exo_store32(&rx->rx->sync.open, 0u, EXO_RELEASE);
+    }
+    (void)exo_rx_refuse_pvt(rx, EXO_CLOSED);
+    rx->exact = &rx->pos;
+    return EXO_OK;
+}
+
+/**
+ * exo_sender_bury - tell a ring that one of its producers is dead (mp, crash-safe).
+ * @tx: a living sender of the same ring
+ * @self: what exo_port_self() answered in the dead one, when it attached
+ *
+ * The caller knows the death from the kernel: its child was reaped, its pidfd is readable. Slots that the dead
+ * one had claimed are stepped over, its place is free again. Idempotent; may be called by several.
+ *
+ * Returns: EXO_OK; EXO_NOT_FOUND if no producer has that identity; EXO_NOT_SUPPORTED in other modes.
+ * Context: the sender's side.
+ */
+EXO_INLINE exo_status exo_sender_bury(struct exo_sender *tx, exo_u32 self)
+{
+    struct exo_owner *owners = (struct exo_owner *)(void *)(tx->tx + 1);
+    exo_u32 i;
+    if ((tx->mode & EXO_MODE_OWNED) == 0) {
+        return EXO_NOT_SUPPORTED;
+    }
+    for (i = 0; i < tx->producers; i++) {
+        exo_u64 claim = exo_load64(&owners[i].claim, EXO_RELAXED); /* relaxed: checked by the swap */
+        if (self != 0 && (exo_u32)claim == self) {
+            exo_u64 buried = ((claim >> 32) + 1) << 32;
+            /* [claim:bury] pairs [claim:buried] */
+            if (exo_cas64(&owners[i].claim, &claim, buried, EXO_ACQ_REL)) {
+                (void)exo_fetch_add32(&tx->tx->sync.open, 0u - 1u, EXO_RELAXED); /* relaxed: we are open */
+                exo_notify_readers(tx);
+            }
+            return EXO_OK;
+        }
+    }
+    return EXO_NOT_FOUND;
+}
+
+#endif

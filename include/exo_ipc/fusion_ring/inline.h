@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Inline messages: up to 56 bytes, carried in the slot itself. Check, copy, publish, notify.
+ *
+ * The calls ending in `_as` take the ring's mode as an argument; where it is a constant, everything that the
+ * mode does not need folds away. The plain calls read it from the handle.
+ */
+#ifndef EXO_IPC_FUSION_RING_INLINE_H
+#define EXO_IPC_FUSION_RING_INLINE_H
+
+#include "claim.h"
+
+/**
+ * exo_fits_inline - whether a payload travels inside a slot.
+ * @size: bytes of payload
+ *
+ * Returns: true up to EXO_INLINE_THRESHOLD (56). Context: any.
+ */
+EXO_HOT exo_bool exo_fits_inline(exo_size size)
+{
+    return size <= EXO_INLINE_THRESHOLD;
+}
+
+/* Claim, copy, publish; without looking for sleepers. */
+EXO_HOT exo_status exo_tx_put_pvt(struct exo_sender *tx, const exo_u32 mode, const void *data,
+                                  exo_size len)
+{
+    exo_u64 pos;
+    exo_status status = exo_tx_claim_pvt(tx, mode, 1, &pos);
+    if (EXO_UNLIKELY(status != EXO_OK)) {
+        return status;
+    }
+    exo_line_publish_pvt(exo_tx_line_pvt(tx, pos), data, len,
+                         exo_control_pvt(pos, EXO_KIND_INLINE, (exo_u32)len));
+    return EXO_OK;
+}
+
+/* exo_send_inline() with the ring's mode as a constant; the mode must be the ring's. */
+EXO_HOT EXO_MUST_USE exo_status exo_send_inline_as(struct exo_sender *tx, const exo_u32 mode,
+                                                   const void *data, exo_size len)
+{
+    exo_status status;
+    if (EXO_UNLIKELY(len > EXO_INLINE_THRESHOLD)) {
+        return EXO_INVALID_SIZE;
+    }
+    status = exo_tx_put_pvt(tx, mode, data, len);
+    if (EXO_UNLIKELY(status != EXO_OK)) {
+        return status;
+    }
+    return exo_tx_notify_pvt(tx, mode, 1);
+}
+
+EXO_OUTLINE exo_status exo_send_inline_mp_pvt(struct exo_sender *tx, const void *data, exo_size len)
+{
+    return exo_send_inline_as(tx, tx->mode, data, len);
+}
+
+/**
+ * exo_send_inline - send a message of at most 56 bytes, without waiting.
+ * @tx: sender handle
+ * @data: the payload; may be null if len is 0
+ * @len: its length in bytes, 0 to 56
+ *
+ * Returns: EXO_OK; EXO_FULL; EXO_INVALID_SIZE if len is over 56; EXO_CLOSED if the receiver has closed, also
+ * when this very message can no longer be received; EXO_PEER_DIED; EXO_CORRUPT once the receiver broke the
+ * protocol. On an error nothing was sent.
+ * Context: the sender's side; any context that the handle belongs to, interrupts included.
+ * Ordering: what was written before the call is visible to whoever receives the message.
+ * Progress: wait-free (sp), lock-free (mp).
+ */
+EXO_HOT EXO_MUST_USE exo_status exo_send_inline(struct exo_sender *tx, const void *data, exo_size len)
+{
+    if (EXO_UNLIKELY((tx->mode & EXO_MODE_MP) != 0)) {
+        return exo_send_inline_mp_pvt(tx, data, len);
+    }
+    return exo_send_inline_as(tx, EXO_SPSC, data, len);
+}
+
+/* The next item of a packed slot. */
+EXO_INLINE exo_i64 exo_rx_take_packed_pvt(struct exo_receiver *rx, const exo_word64 *line,
+                                          exo_u32 argument, void *buffer, exo_size size)
+{
+    exo_u32 item = argument & 0xFFu;
+    exo_u32 count = argument >> 8;
+    if (item * count > EXO_INLINE_THRESHOLD || rx->taken >= count) {
+        return exo_rx_refuse_pvt(rx, EXO_CORRUPT);
+    }
+    if (item > size) {
+        return EXO_BUFFER_TOO_SMALL;
+    }
+    if (buffer != EXO_NULL) {
+        exo_word64 copy[EXO_LINE_WORDS];
+        exo_words_load(copy, line, sizeof(copy));
+        __builtin_memcpy(buffer, (const exo_u8 *)copy + (exo_size)rx->taken * item, item);
+    }
+    rx->taken++;
+    if (rx->taken == count) {
+        rx->taken = 0;
+        exo_rx_advance_pvt(rx, rx->mode, 1);
+    }
+    return item;
+}
+
+/* Whether there is nothing to receive in the slot and never will be. */
+EXO_INLINE exo_bool exo_rx_skippable_pvt(const struct exo_receiver *rx, exo_u64 control)
+{
+    exo_u32 kind = exo_control_kind_pvt(control);
+    return kind == EXO_KIND_DISCARD ||
+           (kind == EXO_KIND_CLAIM && exo_rx_orphan_pvt(rx, exo_control_argument_pvt(control)));
+}
+
+/*
+ * Single consumer: make the slot at rx->pos one that can be received, stepping over discarded ones and
+ * claims of the dead, at most a ring full of them. Returns EXO_OK with its control word, or why there is
+ * none.
+ */
+EXO_OUTLINE exo_status exo_rx_settle_pvt(struct exo_receiver *rx, exo_u64 *found)
+{
+    exo_status reason = EXO_EMPTY;
+    exo_u64 skipped = 0;
+    while (rx->refused == EXO_OK && skipped <= rx->mask) {
+        exo_u64 control = exo_line_ready_pvt(exo_rx_line_pvt(rx, rx->pos));
+        exo_u32 kind = exo_control_kind_pvt(control);
+        if (exo_control_is_for_pvt(control, rx->pos) && kind != EXO_KIND_NONE) {
+            if (kind == EXO_KIND_INLINE || kind == EXO_KIND_LOAN || kind == EXO_KIND_PACKED) {
+                *found = control;
+                return EXO_OK;
+            }
+            if (exo_rx_skippable_pvt(rx, control)) {
+                exo_rx_advance_pvt(rx, rx->mode, 1);
+                skipped++;
+                continue;
+            }
+            if (kind != EXO_KIND_CLAIM || (rx->mode & EXO_MODE_OWNED) == 0) {
+                return exo_rx_refuse_pvt(rx, EXO_CORRUPT);
+            }
+        }
+        if (reason != EXO_EMPTY) {
+            return reason;
+        }
+        reason = exo_rx_empty_reason_pvt(rx);
+        if (reason == EXO_EMPTY) {
+            return EXO_EMPTY;
+        }
+        /* Closed or dead: look once more, for what was published before that. */
+    }
+    return rx->refused != EXO_OK ? rx->refused : EXO_EMPTY;
+}
+
+/* Everything that is not a plain inline slot right at hand. */
+EXO_OUTLINE exo_i64 exo_rx_take_slow_pvt(struct exo_receiver *rx, void *buffer, exo_size size)
+{
+    exo_u64 control = 0;
+    exo_u32 argument;
+    const exo_word64 *line;
+    exo_status status = exo_rx_settle_pvt(rx, &control);
+    if (status != EXO_OK) {
+        return status;
+    }
+    line = exo_rx_line_pvt(rx, rx->pos);
+    argument = exo_control_argument_pvt(control);
+    if (exo_control_kind_pvt(control) == EXO_KIND_LOAN) {
+        return EXO_TYPE_MISMATCH;
+    }
+    if (exo_control_kind_pvt(control) == EXO_KIND_PACKED) {
+        return exo_rx_take_packed_pvt(rx, line, argument, buffer, size);
+    }
+    if (argument > EXO_INLINE_THRESHOLD) {
+        return exo_rx_refuse_pvt(rx, EXO_CORRUPT);
+    }
+    if (argument > size) {
+        return EXO_BUFFER_TOO_SMALL;
+    }
+    exo_line_read_pvt(buffer, line, argument);
+    exo_rx_advance_pvt(rx, rx->mode, 1);
+    return argument;
+}
+
+/* Several consumers. */
+EXO_HOT exo_i64 exo_rx_take_mc_pvt(struct exo_receiver *rx, const exo_u32 mode, void *buffer,
+                                   exo_size size)
+{
+    const struct exo_rx_wish wish = {1, 1, size, EXO_KIND_INLINE};
+    for (;;) {
+        exo_u64 pos = 0;
+        exo_u32 taken = 0;
+        exo_u64 control;
+        const exo_word64 *line;
+        exo_i64 len = -1;
+        exo_status status = exo_rx_obtain_mc_pvt(rx, &wish, &pos, &taken);
+        if (EXO_UNLIKELY(status != EXO_OK)) {
+            return status;
+        }
+        line = exo_rx_line_pvt(rx, pos);
+        control = exo_line_ready_pvt(line);
+        if (EXO_LIKELY(exo_control_kind_pvt(control) == EXO_KIND_INLINE)) {
+            len = exo_control_argument_pvt(control);
+            exo_line_read_pvt(buffer, line, (exo_size)len);
+        }
+        exo_rx_done_pvt(rx, pos);
+        exo_rx_notify_pvt(rx, mode, 1);
+        if (EXO_LIKELY(len >= 0)) {
+            return len;
+        }
+    }
+}
+
+/* exo_recv_inline() with the ring's mode as a constant; the mode must be the ring's. */
+EXO_HOT EXO_MUST_USE exo_i64 exo_recv_inline_as(struct exo_receiver *rx, const exo_u32 mode,
+                                                void *buffer, exo_size size)
+{
+    const exo_word64 *line;
+    exo_u64 control;
+    exo_u32 len;
+    if ((mode & EXO_MODE_MC) != 0) {
+        return exo_rx_take_mc_pvt(rx, mode, buffer, size);
+    }
+    line = exo_rx_line_pvt(rx, rx->pos);
+    control = exo_line_ready_pvt(line);
+    len = exo_control_argument_pvt(control);
+    if (EXO_UNLIKELY(!exo_control_is_for_pvt(control, rx->pos) ||
+                     exo_control_kind_pvt(control) != EXO_KIND_INLINE || len > size ||
+                     len > EXO_INLINE_THRESHOLD)) {
+        return exo_rx_take_slow_pvt(rx, buffer, size);
+    }
+    exo_line_read_pvt(buffer, line, len);
+    exo_rx_advance_pvt(rx, mode, 1);
+    return len;
+}
+
+EXO_OUTLINE exo_i64 exo_recv_inline_mc_pvt(struct exo_receiver *rx, void *buffer, exo_size size)
+{
+    return exo_rx_take_mc_pvt(rx, rx->mode, buffer, size);
+}
+
+/**
+ * exo_recv_inline - receive a message of at most 56 bytes, without waiting.
+ * @rx: receiver handle
+ * @buffer: where the payload goes; may be null if size is 0
+ * @size: room in the buffer, in bytes; exactly the message's length is written
+ *
+ * Returns: the length, 0 to 56; EXO_EMPTY; EXO_BUFFER_TOO_SMALL: the message stays; EXO_TYPE_MISMATCH if the
+ * next message travels by reference: it stays, take it with exo_view() or exo_recv(); EXO_CLOSED or
+ * EXO_PEER_DIED after the last message; EXO_CORRUPT once the sender broke the protocol.
+ * Context: the receiver's side; any context that the handle belongs to, interrupts included.
+ * Ordering: what the sender wrote before it sent is visible after the call.
+ * Progress: wait-free (sc), lock-free (mc).
+ */
+EXO_HOT EXO_MUST_USE exo_i64 exo_recv_inline(struct exo_receiver *rx, void *buffer, exo_size size)
+{
+    if (EXO_UNLIKELY((rx->mode & EXO_MODE_MC) != 0)) {
+        return exo_recv_inline_mc_pvt(rx, buffer, size);
+    }
+    return exo_recv_inline_as(rx, EXO_SPSC, buffer, size);
+}
+
+#endif

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The two handles of a ring, and how positions move.
+ *
+ * Who may write what
+ *   sender     pos, limit (private); tail (mp: by compare-and-swap); slots it has claimed
+ *   receiver   pos (private); late, exact (sc: plain stores); exact (mc: claimed by compare-and-swap), done
+ *
+ * Invariants
+ *   A position p may be written when the receiver has given p - size back: p < exact + size (sc), or
+ *   done[p] == p - size + 1 (mc). `limit` caches a bound below which that is known; it only grows.
+ *   The receiver stores `late` when it runs empty and at least every size/8 messages, `exact` after each
+ *   message: the sender reads exact only before it says Full or sleeps, so capacity is exact and the
+ *   line of exact rests with the receiver.
+ *
+ * Progress: with one producer and one consumer both sides are wait-free. With several producers a send is
+ * lock-free but for this: a producer that stops between claim and publication holds up delivery (not the
+ * other producers' sends) until it goes on, or, in the crash-safe profile, until it is known dead.
+ *
+ * A handle belongs to one thread at a time. After a fork exactly one process may use it.
+ */
+#ifndef EXO_IPC_FUSION_RING_RING_H
+#define EXO_IPC_FUSION_RING_RING_H
+
+#include "geometry.h"
+#include "slot.h"
+#include "wake.h"
+
+struct exo_arena;
+struct exo_views;
+
+struct exo_sender {
+    exo_u8 *lines; /* line of slot 0 */
+    exo_u64 pos;   /* sp: next position */
+    exo_u64 limit; /* positions below it are free */
+    struct exo_waker waker;
+    exo_u32 mask;
+    exo_u32 slot_shift;
+    exo_u32 mode;
+    exo_status refused; /* EXO_OK, or why every further send fails */
+    struct exo_tx_segment *tx;
+    const struct exo_rx_segment *rx;
+    const exo_u32 *done;
+    struct exo_arena *arena; /* null: none */
+    struct exo_owner *owner;
+    exo_u64 claim; /* value of owner->claim while attached */
+    exo_u32 producers;
+    struct exo_port_peer *peer;
+    struct exo_sleeper sleeper;
+};
+
+struct exo_receiver {
+    const exo_u8 *lines;
+    exo_u64 pos;     /* sc: next position */
+    exo_u64 late_at; /* sc: publish late when pos gets here */
+    exo_word64 *exact;
+    struct exo_waker waker;
+    exo_u32 mask;
+    exo_u32 slot_shift;
+    exo_u32 mode;
+    exo_u32 taken; /* items already taken from a packed slot */
+    exo_status refused;
+    exo_u32 late_step;
+    exo_u32 producers;
+    const struct exo_tx_segment *tx;
+    struct exo_rx_segment *rx;
+    exo_u32 *done;
+    struct exo_views *views; /* null: no arena */
+    struct exo_port_peer *peer;
+    struct exo_sleeper sleeper;
+};
+
+/* Slots may lie at any 64-byte multiple, so the cast raises no alignment. */
+EXO_HOT exo_word64 *exo_tx_line_pvt(const struct exo_sender *tx, exo_u64 pos)
+{
+    exo_size off = (exo_size)((exo_u32)pos & tx->mask) << tx->slot_shift;
+    return (exo_word64 *)(void *)(tx->lines + off);
+}
+
+EXO_HOT const exo_word64 *exo_rx_line_pvt(const struct exo_receiver *rx, exo_u64 pos)
+{
+    exo_size off = (exo_size)((exo_u32)pos & rx->mask) << rx->slot_shift;
+    return (const exo_word64 *)(const void *)(rx->lines + off);
+}
+
+/* From now on every send fails for this reason: no position is known to be free. */
+EXO_COLD exo_status exo_tx_refuse_pvt(struct exo_sender *tx, exo_status reason)
+{
+    tx->refused = reason;
+    tx->limit = (tx->mode & EXO_MODE_MP) != 0 ? 0 : tx->pos;
+    return reason;
+}
+
+/* From now on every receive fails for this reason: the handle looks at a line where nothing ever comes. */
+EXO_COLD exo_status exo_rx_refuse_pvt(struct exo_receiver *rx, exo_status reason)
+{
+    static const exo_word64 nothing[EXO_LINE_WORDS + 1] = {0, 0, 0, 0, 0, 0, 0, 0};
+    rx->refused = reason;
+    rx->lines = (const exo_u8 *)nothing;
+    rx->mask = 0;
+    rx->late_at = rx->pos + rx->late_step;
+    return reason;
+}
+
+/* Why a sender finds no room: the peer closed, died, or is only slow. */
+EXO_COLD exo_status exo_tx_full_reason_pvt(struct exo_sender *tx)
+{
+    exo_u32 waiters = exo_load32(&tx->rx->sync.waiters, EXO_RELAXED); /* relaxed: nothing is read after */
+    if ((waiters & EXO_WAIT_CLOSED) != 0) {
+        return exo_tx_refuse_pvt(tx, EXO_CLOSED);
+    }
+    return exo_port_peer_alive(tx->peer) ? EXO_FULL : exo_tx_refuse_pvt(tx, EXO_PEER_DIED);
+}
+
+/* Single consumer: the bound follows from the consumed position, the late one first. */
+EXO_INLINE exo_status exo_tx_refresh_sc_pvt(struct exo_sender *tx, exo_u64 pos, exo_u64 want)
+{
+    exo_u64 size = (exo_u64)tx->mask + 1;
+    /* [ring:late_seen] pairs [ring:late], [ring:late_step] */
+    exo_u64 head = exo_load64(&tx->rx->late.value, EXO_ACQUIRE);
+    if (pos - head > size || size - (pos - head) < want) {
+        /* [ring:exact_seen] pairs [ring:exact] */
+        head = exo_load64(&tx->rx->exact.value, EXO_ACQUIRE);
+        if (pos - head > size) {
+            if ((tx->mode & EXO_MODE_MP) == 0) {
+                return exo_tx_refuse_pvt(tx, EXO_CORRUPT);
+            }
+            return EXO_FULL; /* pos is an old tail: the caller reads it again */
+        }
+    }
+    tx->limit = head + size;
+    return size - (pos - head) < want ? EXO_FULL : EXO_OK;
+}
+
+/* Several consumers: each slot says itself for which position it was given back. Looks a few slots further
+ * than asked, so that the lines of done are not fetched for each message. */
+EXO_INLINE exo_status exo_tx_refresh_mc_pvt(struct exo_sender *tx, exo_u64 pos, exo_u64 want)
+{
+    exo_u64 size = (exo_u64)tx->mask + 1;
+    exo_u64 ahead = want < 16 ? exo_min64(16, size) : want;
+    exo_u64 i;
+    for (i = 0; i < ahead; i++) {
+        /* [ring:done_seen] pairs [ring:done] */
+        exo_u32 done = exo_load32(&tx->done[(exo_u32)(pos + i) & tx->mask], EXO_ACQUIRE);
+        if (done != (exo_u32)(pos + i - size + 1)) {
+            break;
+        }
+    }
+    tx->limit = pos + i;
+    return i < want ? EXO_FULL : EXO_OK;
+}
+
+/* Raise limit so that `want` positions from pos on are free, or say why not. */
+EXO_COLD exo_status exo_tx_refresh_pvt(struct exo_sender *tx, exo_u64 pos, exo_u64 want)
+{
+    exo_status status;
+    if (tx->refused != EXO_OK) {
+        return tx->refused;
+    }
+    status = (tx->mode & EXO_MODE_MC) != 0 ? exo_tx_refresh_mc_pvt(tx, pos, want)
+                                           : exo_tx_refresh_sc_pvt(tx, pos, want);
+    return status == EXO_FULL ? exo_tx_full_reason_pvt(tx) : status;
+}
+
+/* Whether `want` positions from pos on are known to be free. */
+EXO_HOT exo_bool exo_tx_has_room_pvt(const struct exo_sender *tx, exo_u64 pos, exo_u64 want)
+{
+    return (exo_i64)(tx->limit - pos) >= (exo_i64)want;
+}
+
+/* Publish is done: look for sleepers, learn of a receiver that closed. */
+EXO_HOT exo_status exo_tx_notify_pvt(struct exo_sender *tx, exo_u32 mode, exo_u32 count)
+{
+    exo_u32 waiters;
+    if ((mode & EXO_MODE_POLLED) != 0) {
+        return EXO_OK;
+    }
+    waiters = exo_waker_notify_pvt(&tx->waker, count);
+    if (EXO_UNLIKELY((waiters & EXO_WAIT_CLOSED) != 0)) {
+        return exo_tx_refuse_pvt(tx, EXO_CLOSED);
+    }
+    return EXO_OK;
+}
+
+/* Why a receiver finds nothing: also the place where the late position is published. */
+EXO_OUTLINE exo_status exo_rx_empty_reason_pvt(struct exo_receiver *rx)
+{
+    if ((rx->mode & EXO_MODE_MC) == 0 && rx->late_at != rx->pos + rx->late_step) {
+        rx->late_at = rx->pos + rx->late_step;
+        /* [ring:late] pairs [ring:late_seen] */
+        exo_store64(&rx->rx->late.value, rx->pos, EXO_RELEASE);
+    }
+    if (rx->refused != EXO_OK) {
+        return rx->refused;
+    }
+    /* [ring:closed_seen] pairs [ring:tx_close] */
+    if ((exo_load32(&rx->tx->sync.waiters, EXO_ACQUIRE) & EXO_WAIT_CLOSED) != 0) {
+        return EXO_CLOSED;
+    }
+    return exo_port_peer_alive(rx->peer) ? EXO_EMPTY : EXO_PEER_DIED;
+}
+
+/* Something was given back: look for sleeping senders. */
+EXO_HOT void exo_rx_notify_pvt(struct exo_receiver *rx, exo_u32 mode, exo_u32 count)
+{
+    if ((mode & EXO_MODE_POLLED) == 0) {
+        (void)exo_waker_notify_pvt(&rx->waker, count);
+    }
+}
+
+/* Single consumer: the messages in count slots from pos on have been taken. */
+EXO_HOT void exo_rx_advance_pvt(struct exo_receiver *rx, exo_u32 mode, exo_u32 count)
+{
+    exo_u64 pos = rx->pos + count;
+    rx->pos = pos;
+    /* [ring:exact] pairs [ring:exact_seen] */
+    exo_store64(rx->exact, pos, EXO_RELEASE);
+    if (EXO_UNLIKELY((exo_i64)(pos - rx->late_at) >= 0)) {
+        rx->late_at = pos + rx->late_step;
+        /* [ring:late_step] pairs [ring:late_seen] */
+        exo_store64(&rx->rx->late.value, pos, EXO_RELEASE);
+    }
+    exo_rx_notify_pvt(rx, mode, count);
+}
+
+#endif

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The receiver's half of zero-copy: view, read, release. The whole is told in zerocopy.h.
+ */
+#ifndef EXO_IPC_FUSION_RING_VIEW_H
+#define EXO_IPC_FUSION_RING_VIEW_H
+
+#include "inline.h"
+
+/* The receiver's private books of all arenas. In rings with several consumers all share it. */
+struct exo_views {
+    const exo_u8 *memory; /* arena of producer 0 */
+    struct exo_release_entry *ring;
+    exo_u64 arena_size;
+    exo_u32 blocks; /* of one arena */
+    exo_u32 block_shift;
+    exo_u32 producers;
+    exo_u32 ring_mask;
+    exo_word64 *released; /* entries written, one per producer */
+    exo_u32 *viewed;      /* generation viewed, one per block of all arenas; 0: none */
+};
+
+EXO_INLINE exo_u64 exo_views_bytes_pvt(exo_u32 blocks, exo_u32 producers)
+{
+    exo_u64 bytes = sizeof(struct exo_views) + (exo_u64)producers * sizeof(exo_word64);
+    return exo_align_up(bytes + (exo_u64)blocks * producers * sizeof(exo_u32), EXO_CACHE_LINE);
+}
+
+/**
+ * struct exo_viewed - a received message, read in place.
+ * @data: its first byte; null once released
+ * @len: its length in bytes
+ * @token: the library's; 0 for a message that came inline
+ * @copy: holds a message that came inline, and data points to it: do not move the struct
+ */
+struct exo_viewed {
+    const void *data;
+    exo_size len;
+    exo_u64 token;
+    exo_word64 copy[EXO_LINE_WORDS];
+};
+
+/* Read a descriptor once, and check all of it. */
+EXO_INLINE exo_status exo_view_parse_pvt(struct exo_receiver *rx, const exo_word64 *line,
+                                         struct exo_viewed *view)
+{
+    struct exo_views *views = rx->views;
+    exo_u64 token = exo_load64(&line[0], EXO_RELAXED);  /* relaxed: acquired with the control word */
+    exo_u64 offset = exo_load64(&line[1], EXO_RELAXED); /* relaxed: same */
+    exo_u64 length = exo_load64(&line[2], EXO_RELAXED); /* relaxed: same */
+    exo_u32 number = (exo_u32)token;
+    exo_u32 producer;
+    exo_u64 start;
+    if (views == EXO_NULL || token >> 32 == 0 || number >= views->blocks * views->producers) {
+        return EXO_CORRUPT;
+    }
+    producer = views->producers == 1 ? 0 : number / views->blocks;
+    start = (exo_u64)(number - producer * views->blocks) << views->block_shift;
+    if (!exo_range_ok(offset, length, views->arena_size - start)) {
+        return EXO_CORRUPT;
+    }
+    view->data = views->memory + (exo_size)(producer * views->arena_size + start + offset);
+    view->len = (exo_size)length;
+    view->token = token;
+    return EXO_OK;
+}
+
+/* Enter a view in the books; a block that is viewed already cannot come again before its release. */
+EXO_HOT exo_status exo_view_enter_pvt(struct exo_receiver *rx, const struct exo_viewed *view)
+{
+    exo_u32 *viewed = &rx->views->viewed[(exo_u32)view->token];
+    if (exo_load32(viewed, EXO_RELAXED) != 0) { /* relaxed: private, or handed over with the slot */
+        return EXO_CORRUPT;
+    }
+    exo_store32(viewed, (exo_u32)(view->token >> 32), EXO_RELAXED); /* relaxed: same */
+    return EXO_OK;
+}
+
+/* A message that came inline is copied into the view: at most 56 bytes, and its slot is free at once. */
+EXO_OUTLINE exo_status exo_view_inline_pvt(struct exo_receiver *rx, struct exo_viewed *view)
+{
+    exo_i64 len = exo_rx_take_slow_pvt(rx, view->copy, sizeof(view->copy));
+    if (len < 0) {
+        return (exo_status)len;
+    }
+    view->data = view->copy;
+    view->len = (exo_size)len;
+    view->token = 0;
+    return EXO_OK;
+}
+
+EXO_OUTLINE exo_status exo_view_mc_pvt(struct exo_receiver *rx, exo_size most, struct exo_viewed *view)
+{
+    const struct exo_rx_wish wish = {1, 1, most, EXO_KIND_LOAN};
+    for (;;) {
+        exo_u64 pos = 0;
+        exo_u32 taken = 0;
+        const exo_word64 *line;
+        exo_u64 control;
+        exo_status status = exo_rx_obtain_mc_pvt(rx, &wish, &pos, &taken);
+        if (status == EXO_TYPE_MISMATCH) {
+            exo_i64 len = exo_recv_inline_mc_pvt(rx, view->copy,
+                                                 most < sizeof(view->copy) ? most : sizeof(view->copy));
+            if (len == EXO_TYPE_MISMATCH) {
+                continue; /* another consumer took the inline message in front of it */
+            }
+            view->data = view->copy;
+            view->len = (exo_size)len;
+            view->token = 0;
+            return len < 0 ? (exo_status)len : EXO_OK;
+        }
+        if (status != EXO_OK) {
+            return status;
+        }
+        line = exo_rx_line_pvt(rx, pos);
+        control = exo_line_ready_pvt(line);
+        status = EXO_EMPTY;
+        if (exo_control_kind_pvt(control) == EXO_KIND_LOAN) {
+            status = exo_view_parse_pvt(rx, line, view);
+            status = status == EXO_OK ? exo_view_enter_pvt(rx, view) : status;
+        }
+        exo_rx_done_pvt(rx, pos);
+        exo_rx_notify_pvt(rx, rx->mode, 1);
+        if (status != EXO_EMPTY) {
+            return status;
+        }
+    }
+}
+
+/* Receive as a view what is at most `most` bytes long. */
+EXO_INLINE exo_status exo_view_upto_pvt(struct exo_receiver *rx, exo_size most, struct exo_viewed *view)
+{
+    const exo_word64 *line;
+    exo_u64 control;
+    exo_status status;
+    if (EXO_UNLIKELY((rx->mode & EXO_MODE_MC) != 0)) {
+        return exo_view_mc_pvt(rx, most, view);
+    }
+    line = exo_rx_line_pvt(rx, rx->pos);
+    control = exo_line_ready_pvt(line);
+    if (EXO_UNLIKELY(!exo_control_is_for_pvt(control, rx->pos) ||
+                     exo_control_kind_pvt(control) != EXO_KIND_LOAN || rx->refused != EXO_OK)) {
+        status = exo_rx_settle_pvt(rx, &control);
+        if (status != EXO_OK) {
+            return status;
+        }
+        if (exo_control_kind_pvt(control) != EXO_KIND_LOAN) {
+            return exo_view_inline_pvt(rx, view);
+        }
+        line = exo_rx_line_pvt(rx, rx->pos);
+    }
+    status = exo_view_parse_pvt(rx, line, view);
+    if (EXO_LIKELY(status == EXO_OK)) {
+        if (view->len > most) {
+            return EXO_BUFFER_TOO_SMALL;
+        }
+        status = exo_view_enter_pvt(rx, view);
+    }
+    if (EXO_UNLIKELY(status != EXO_OK)) {
+        return exo_rx_refuse_pvt(rx, status);
+    }
+    exo_rx_advance_pvt(rx, rx->mode, 1);
+    return EXO_OK;
+}
+
+/**
+ * exo_view - receive the next message without copying it, without waiting.
+ * @rx: receiver handle
+ * @view: filled in on success only; do not move it (see struct exo_viewed)
+ *
+ * A message that came inline is copied into the view. Its slot is free again either way; the buffer of a
+ * message by reference is the receiver's until exo_release().
+ *
+ * Returns: EXO_OK; EXO_EMPTY; EXO_CLOSED or EXO_PEER_DIED after the last message; EXO_CORRUPT for a
+ * descriptor that points outside, names no block or one that is being viewed; it sticks.
+ * Context, Ordering, Progress: as exo_recv_inline().
+ */
+EXO_INLINE EXO_MUST_USE exo_status exo_view(struct exo_receiver *rx, struct exo_viewed *view)
+{
+    exo_status status = exo_view_upto_pvt(rx, EXO_SIZE_MAX, view);
+    if (EXO_UNLIKELY(status != EXO_OK)) {
+        view->data = EXO_NULL;
+        view->len = 0;
+        view->token = 0;
+    }
+    return status;
+}
+
+/* Strike a view off the books. False if it is not on them. */
+EXO_HOT exo_bool exo_view_leave_pvt(struct exo_receiver *rx, exo_u32 number, exo_u32 generation)
+{
+    exo_u32 *viewed = &rx->views->viewed[number];
+    if ((rx->mode & EXO_MODE_MC) != 0) {
+        return exo_cas32(viewed, &generation, 0u, EXO_RELAXED); /* relaxed: guards only itself */
+    }
+    if (exo_load32(viewed, EXO_RELAXED) != generation) { /* relaxed: private */
+        return EXO_FALSE;
+    }
+    exo_store32(viewed, 0u, EXO_RELAXED); /* relaxed: private */
+    return EXO_TRUE;
+}
+
+/* The next entry of a producer's release ring. */
+EXO_HOT exo_u64 exo_release_claim_pvt(struct exo_receiver *rx, exo_u32 producer)
+{
+    exo_word64 *released = &rx->views->released[producer];
+    exo_u64 at;
+    if ((rx->mode & EXO_MODE_MC) != 0) {
+        return exo_fetch_add64(released, 1u, EXO_RELAXED); /* relaxed: the entry's tag publishes */
+    }
+    at = exo_load64(released, EXO_RELAXED);       /* relaxed: private */
+    exo_store64(released, at + 1, EXO_RELAXED);   /* relaxed: private */
+    return at;
+}
+
+/**
+ * exo_release - give a viewed message back to its sender, in any order.
+ * @rx: receiver handle
+ * @view: cleared on success
+ *
+ * Returns: EXO_OK; EXO_NOT_FOUND if it is not being viewed: released before, or never received here.
+ * Context: as exo_recv_inline(). Progress: wait-free. Ordering: what the receiver read before is not
+ * overtaken by what the sender writes into the buffer next.
+ */
+EXO_INLINE EXO_MUST_USE exo_status exo_release(struct exo_receiver *rx, struct exo_viewed *view)
+{
+    struct exo_views *views = rx->views;
+    struct exo_release_entry *entry;
+    exo_u64 token = view->token;
+    exo_u32 number = (exo_u32)token;
+    exo_u32 producer;
+    exo_u64 at;
+    if (EXO_UNLIKELY(view->data == EXO_NULL)) {
+        return EXO_NOT_FOUND;
+    }
+    view->data = EXO_NULL;
+    view->len = 0;
+    view->token = 0;
+    if (token == 0) {
+        return EXO_OK;
+    }
+    if (EXO_UNLIKELY(views == EXO_NULL || number >= views->blocks * views->producers ||
+                     !exo_view_leave_pvt(rx, number, (exo_u32)(token >> 32)))) {
+        return EXO_NOT_FOUND;
+    }
+    producer = views->producers == 1 ? 0 : number / views->blocks;
+    at = exo_release_claim_pvt(rx, producer);
+    entry = &views->ring[(exo_size)producer * (views->ring_mask + 1) + ((exo_u32)at & views->ring_mask)];
+    exo_store64(&entry->token, token, EXO_RELAXED); /* relaxed: published next */
+    /* [release:give] pairs [release:seen] */
+    exo_store64(&entry->tag, at + 1, EXO_RELEASE);
+    exo_rx_notify_pvt(rx, rx->mode, 1);
+    return EXO_OK;
+}
+
+#endif

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Sleeping and waking, both halves, for either direction of a ring.
+ *
+ *   sleeper                                   waker
+ *   S1 read event                             W1 publish (a slot, a position, a released block)
+ *   S2 announce in waiters                    W2 light fence
+ *   S3 heavy fence                            W3 look at waiters: nobody? done
+ *   S4 look again: anything there? done       W4 change event
+ *   S5 sleep while event is unchanged         W5 wake
+ *
+ * W1/W3 against S2/S4 is the store-load race. The heavy fence of S3 makes every other thread pass a full
+ * fence where it stands, so W2 need only hold the compiler. Where heavy fences are not to be had on both
+ * sides (`fenced`), or where the sleeper asks for it (EXO_WAIT_FENCE), W2 is a full fence, and so is S3.
+ * A sleeper that sleeps often asks for it, since that costs less than its heavy fence each time.
+ *
+ * A waker that looks into the word S1 read is never late: S2 comes after S1, so a waker that saw S2
+ * changes event after S1 read it, and S5 does not sleep.
+ *
+ * With one sleeper, or where sleepers may be killed, each announcement is a new value; the waker wakes all
+ * once per value and remembers it. With several sleepers among threads the word counts them; the waker
+ * wakes as many as it has news for. A dead sleeper therefore costs at most one system call.
+ *
+ * A hostile peer can write nonsense into its waiters and event words: the cost is useless system calls of
+ * this side and useless turns of its own wait loop, never a missed message of somebody else.
+ */
+#ifndef EXO_IPC_FUSION_RING_WAKE_H
+#define EXO_IPC_FUSION_RING_WAKE_H
+
+#include "layout.h"
+
+/* The waker's half, in the handle of the side that publishes. */
+struct exo_waker {
+    const exo_u32 *waiters; /* of the other side */
+    exo_u32 seen;           /* a value of it that needs no further look */
+    exo_u32 woken;          /* the last announcement that was answered */
+    exo_u32 *event;         /* of this side */
+    exo_bool fenced;
+    exo_bool counted;
+    exo_bool shared;
+};
+
+/* The sleeper's half, in the handle of the side that waits. */
+struct exo_sleeper {
+    exo_u32 *waiters;     /* of this side */
+    const exo_u32 *event; /* of the other side */
+    exo_u32 spin;
+    exo_u32 parked; /* consecutive waits that had to sleep */
+    exo_bool fenced;
+    exo_bool counted;
+    exo_bool shared;
+    exo_bool alone;    /* nobody else writes waiters on this side */
+    exo_bool asks;     /* EXO_WAIT_FENCE stands in waiters since the last heavy fence */
+};
+
+/* Sleep this often in a row before the other side is asked to fence. */
+#define EXO_PARKED_OFTEN 4u
+
+/* W2 with a full fence where needed, W3 to W5. Returns the value of waiters. */
+EXO_COLD exo_u32 exo_waker_wake_pvt(struct exo_waker *waker, exo_u32 count)
+{
+    /* [wake:look] pairs [wake:count], [wake:join], [wake:announce], [ring:rx_close], [ring:tx_close] */
+    exo_u32 waiters = exo_load32(waker->waiters, EXO_ACQUIRE);
+    if (waker->fenced || (waiters & EXO_WAIT_FENCE) != 0) {
+        /* [wake:w2] pairs [wake:s3] */
+        exo_fence_seq();
+        /* [wake:look_again] pairs [wake:count], [wake:join], [wake:announce] */
+        waiters = exo_load32(waker->waiters, EXO_ACQUIRE);
+    } else {
+        waker->seen = waiters;
+    }
+    if (waker->counted) {
+        if (waiters / EXO_WAIT_STEP == 0) {
+            return waiters;
+        }
+        waker->seen = ~waiters;
+    } else {
+        if ((waiters & EXO_WAIT_ASLEEP) == 0 || waiters == waker->woken) {
+            return waiters;
+        }
+        waker->woken = waiters;
+        count = 0xFFFFFFFFu;
+    }
+    /* relaxed: the look above put this after the sleeper's read of event, and the kernel compares it
+     * under a lock of its own. */
+    (void)exo_fetch_add32(waker->event, 1u, EXO_RELAXED);
+    exo_port_wake(waker->event, count, waker->shared);
+    return waiters;
+}
+
+/* W2, W3. Returns 0 when nothing has changed since the last look, else the value of waiters after
+ * whoever slept has been woken. */
+EXO_HOT exo_u32 exo_waker_notify_pvt(struct exo_waker *waker, exo_u32 count)
+{
+    /* [wake:w2_light] pairs [wake:s3_heavy] */
+    exo_fence_compiler();
+    /* relaxed: a change sends us to [wake:look] */
+    if (EXO_LIKELY(exo_load32(waker->waiters, EXO_RELAXED) == waker->seen)) {
+        return 0;
+    }
+    return exo_waker_wake_pvt(waker, count);
+}
+
+/* S2 of a sleeper whose word nobody else writes. */
+EXO_INLINE void exo_sleeper_announce_alone_pvt(struct exo_sleeper *sleeper, exo_u32 ask)
+{
+    exo_u32 waiters = exo_load32(sleeper->waiters, EXO_RELAXED); /* relaxed: only we write it */
+    exo_u32 number = (waiters & ~(EXO_WAIT_STEP - 1)) + EXO_WAIT_STEP;
+    waiters = (waiters & EXO_WAIT_CLOSED) | EXO_WAIT_ASLEEP | ask | number;
+    /* [wake:announce] pairs [wake:look], [wake:look_again] */
+    exo_store32(sleeper->waiters, waiters, EXO_RELEASE);
+}
+
+/* S2, S3. */
+EXO_INLINE void exo_sleeper_announce_pvt(struct exo_sleeper *sleeper)
+{
+    exo_u32 ask = sleeper->alone && sleeper->parked >= EXO_PARKED_OFTEN ? EXO_WAIT_FENCE : 0;
+    if (sleeper->counted) {
+        /* [wake:count] pairs [wake:look], [wake:look_again] */
+        (void)exo_fetch_add32(sleeper->waiters, EXO_WAIT_STEP, EXO_RELEASE);
+    } else if (sleeper->alone) {
+        exo_sleeper_announce_alone_pvt(sleeper, ask);
+    } else {
+        (void)exo_fetch_or32(sleeper->waiters, EXO_WAIT_ASLEEP, EXO_RELAXED); /* relaxed: see next */
+        /* [wake:join] pairs [wake:look], [wake:look_again] */
+        (void)exo_fetch_add32(sleeper->waiters, EXO_WAIT_STEP, EXO_RELEASE);
+    }
+    if (sleeper->fenced || (ask != 0 && sleeper->asks)) {
+        /* [wake:s3] pairs [wake:w2] */
+        exo_fence_seq();
+    } else {
+        /* [wake:s3_heavy] pairs [wake:w2_light] */
+        exo_port_fence_heavy();
+    }
+    sleeper->asks = ask != 0;
+}
+
+/* Takes the announcement back. */
+EXO_INLINE void exo_sleeper_withdraw_pvt(struct exo_sleeper *sleeper)
+{
+    if (sleeper->counted) {
+        /* relaxed: a late look costs one useless wake */
+        (void)exo_fetch_add32(sleeper->waiters, 0u - EXO_WAIT_STEP, EXO_RELAXED);
+    } else if (sleeper->alone) {
+        exo_u32 waiters = exo_load32(sleeper->waiters, EXO_RELAXED); /* relaxed: only we write it */
+        exo_store32(sleeper->waiters, waiters & ~EXO_WAIT_ASLEEP, EXO_RELAXED); /* relaxed: as above */
+    }
+}
+
+/* The caller found what it wanted without sleeping, or had to sleep: adapts EXO_WAIT_FENCE. */
+EXO_INLINE void exo_sleeper_adapt_pvt(struct exo_sleeper *sleeper, exo_bool slept)
+{
+    if (slept) {
+        sleeper->parked += sleeper->parked < 2 * EXO_PARKED_OFTEN;
+    } else if (sleeper->parked != 0) {
+        sleeper->parked--;
+        if (sleeper->parked == 0 && sleeper->asks) {
+            exo_u32 waiters = exo_load32(sleeper->waiters, EXO_RELAXED); /* relaxed: only we write it */
+            exo_store32(sleeper->waiters, waiters & ~EXO_WAIT_FENCE, EXO_RELAXED); /* relaxed: a hint */
+            sleeper->asks = EXO_FALSE;
+        }
+    }
+}
+
+#endif
