@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+/*
+ * stream.cpp - one producer, one consumer, two CPUs: 56-byte and 8-byte messages, singly and in
+ * batches.
+ */
+#include "../contestants/all.hpp"
+#include "../drivers/stream.hpp"
+
+namespace bench {
+
+constexpr double slice_ms = 20;
+
+template <class Q, class Msg> static void add(Group &group, Role role)
+{
+    group.slices.push_back({Q::name, role, [] { return stream<Q, Msg>(slice_ms); }});
+}
+
+template <class Q, class Msg> static void add_bulk(Group &group, Role role)
+{
+    group.slices.push_back(
+        {std::string(Q::name) + "-batch32", role, [] { return stream_bulk<Q, Msg>(slice_ms); }});
+}
+
+/* LineMsg is a message with a cache line of its own, which one peer prefers; the others are faster
+ * packed. */
+template <class Msg, class LineMsg> static Group stream_group(const char *name)
+{
+    Group group{name, gate_line | gate_chunk, true, false, "ns", 1, {}};
+    group.slices.push_back({"chunk256", Role::anchor, [] { return chunk256(slice_ms); }});
+#if EXO_BENCH_HAS_BOOST
+    add<BoostSpsc<Msg>, Msg>(group, Role::peer);
+    add_bulk<BoostSpsc<Msg>, Msg>(group, Role::peer_bulk);
+#endif
+#if EXO_BENCH_HAS_CK
+    add<CkSpsc<Msg>, Msg>(group, Role::peer);
+    add<CkSpscReserve<Msg>, Msg>(group, Role::peer);
+#endif
+#if EXO_BENCH_HAS_READERWRITERQUEUE
+    add<ReaderWriterQueue<LineMsg>, LineMsg>(group, Role::peer);
+#endif
+#if EXO_BENCH_HAS_DPDK
+    add<DpdkSpsc<Msg>, Msg>(group, Role::peer);
+    add_bulk<DpdkSpsc<Msg>, Msg>(group, Role::peer_bulk);
+#endif
+#if EXO_BENCH_HAS_EXO
+    add<ExoSpsc<Msg>, Msg>(group, Role::ours);
+    add_bulk<ExoSpsc<Msg>, Msg>(group, Role::ours);
+#endif
+    return group;
+}
+
+std::vector<Group> stream_groups()
+{
+    return {stream_group<Msg56, Line56>("spsc-56"), stream_group<Msg8, Msg8>("spsc-8")};
+}
+
+} // namespace bench

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+/*
+ * rows.cpp - every row that `ratios` prints: its goal, its group of measurements and what is
+ * divided by what.
+ *
+ * Sizes are payload bytes. "over" names a slice of the same group; the fastest peer is found by
+ * median.
+ */
+#include "plan.hpp"
+
+namespace bench {
+
+const std::vector<Row> &rows()
+{
+    static const std::vector<Row> table = {
+        /* name, goal, group, form, ours, reference, scale, unit */
+        {"spsc-56-publish", 0.30, "spsc-56", Form::over_fastest_peer, "exo", "", 1, "ratio"},
+        {"spsc-56-publish-chunk", 1.3, "spsc-56", Form::over, "exo", "chunk256", 1, "ratio"},
+        {"spsc-56-batch32", 1.1, "spsc-56", Form::over, "exo-batch32", "chunk256", 1, "ratio"},
+        {"spsc-8-packed", 0.40, "spsc-8", Form::over_fastest_peer, "exo-batch32", "", 1, "ratio"},
+        {"spsc-8-packed-bulk", 0.40, "spsc-8", Form::over_fastest_any, "exo-batch32", "", 1,
+         "ratio"},
+        {"single-56", 1.2, "single-56", Form::over, "exo", "boost", 1, "ratio"},
+        {"notify-awake", 2, "single-56", Form::difference, "exo-notify", "exo", 1, "ns"},
+        {"mpsc-pair", 1.5, "single-56", Form::over, "exo-mpsc", "locked-rmw", 1, "ratio"},
+        {"mpmc-pair", 1.15, "single-56", Form::over, "exo-mpmc", "locked-rmw", 2, "ratio"},
+        {"single-8", 1.2, "single-8", Form::over, "exo", "boost", 1, "ratio"},
+        {"mpsc-1p1c", 1.5, "many-1p1c", Form::over, "exo-mpsc", "chunk256", 1, "ratio"},
+        {"mpmc-1p1c", 2.0, "many-1p1c", Form::over, "exo-mpmc", "chunk256", 1, "ratio"},
+        {"mpmc-2p2c", 0.8, "many-2p2c", Form::over, "exo-mpmc", "concurrentqueue", 1, "ratio"},
+        {"mpmc-4p4c", 0.8, "many-4p4c", Form::over, "exo-mpmc", "concurrentqueue", 1, "ratio"},
+        {"rtt-spin", 1.05, "rtt-spin", Form::over, "exo", "one-line-rtt", 1, "ratio"},
+        {"zero-copy-over-inline", 1.25, "rtt-spin", Form::over, "exo-zero-copy", "exo", 1, "ratio"},
+        {"rtt-parked", 1.05, "rtt-parked", Form::over, "exo", "futex-rtt", 1, "ratio"},
+        {"zero-copy-flat", 1.1, "zero-copy", Form::spread, "exo-trip-", "", 1, "ratio"},
+        {"zero-copy-flat-pair", 1.1, "zero-copy-pair", Form::spread, "exo-pair-", "", 1, "ratio"},
+        {"code-size-send", 160, "footprint", Form::absolute, "send", "", 1, "bytes"},
+        {"code-size-recv", 200, "footprint", Form::absolute, "recv", "", 1, "bytes"},
+        {"idle-memory", 65536, "footprint", Form::absolute, "idle-memory", "", 1, "bytes"},
+    };
+    return table;
+}
+
+static void append(std::vector<Group> &all, std::vector<Group> some)
+{
+    for (Group &group : some)
+        all.push_back(std::move(group));
+}
+
+const std::vector<Group> &groups()
+{
+    static const std::vector<Group> all = [] {
+        std::vector<Group> list;
+        append(list, stream_groups());
+        append(list, single_groups());
+        append(list, many_groups());
+        append(list, round_trip_groups());
+        append(list, zero_copy_groups());
+        append(list, footprint_groups());
+        return list;
+    }();
+    return all;
+}
+
+} // namespace bench
