@@ -14,5 +14,6 @@
 
 #include "fusion_ring/batch.h"
 #include "fusion_ring/create.h"
+#include "message_transfer.h"
 
 #endif

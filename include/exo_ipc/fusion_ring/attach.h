@@ -135,21 +135,26 @@ EXO_INLINE void exo_arena_attach_pvt(struct exo_sender *tx, const struct exo_rin
 EXO_INLINE void exo_views_attach_pvt(struct exo_receiver *rx, const struct exo_ring_memory *memory,
                                      const struct exo_geometry *geometry)
 {
-    struct exo_views *views = (struct exo_views *)memory->books;
-    rx->views = views;
-    if (views->viewed != EXO_NULL) {
-        return;
+    rx->views = (struct exo_views *)memory->books;
+    if (rx->views->viewed == EXO_NULL) {
+        exo_views_init_pvt(memory, geometry);
     }
-    views->memory = (const exo_u8 *)memory->tx + geometry->arena_off;
-    views->ring =
-        (struct exo_release_entry *)(void *)((exo_u8 *)memory->rx + geometry->release_off);
-    views->arena_size = geometry->arena_size;
-    views->blocks = geometry->blocks;
-    views->block_shift = geometry->block_shift;
-    views->producers = geometry->producers;
-    views->ring_mask = geometry->release_entries - 1;
-    views->released = (exo_word64 *)(void *)(views + 1);
-    views->viewed = (exo_u32 *)(void *)(views->released + geometry->producers);
+}
+
+/* Where the ring lies in this address space. */
+EXO_INLINE void exo_sender_place_pvt(struct exo_sender *tx, const struct exo_ring_memory *memory,
+                                     const struct exo_geometry *geometry)
+{
+    tx->slot_shift = geometry->slot_shift;
+    tx->lines = (exo_u8 *)memory->tx + geometry->slots_off + ((exo_size)1 << geometry->slot_shift) -
+                EXO_CACHE_LINE;
+    tx->mask = geometry->slots - 1;
+    tx->producers = geometry->producers;
+    tx->mode = geometry->mode;
+    tx->refused = EXO_OK;
+    tx->done = (const exo_u32 *)(const void *)((const exo_u8 *)memory->rx + geometry->done_off);
+    tx->pos = exo_load64(&tx->tx->tail.value, EXO_RELAXED); /* relaxed: ours, or a hint */
+    tx->limit = tx->pos;
 }
 
 /**
@@ -188,16 +193,7 @@ EXO_INLINE EXO_MUST_USE exo_status exo_sender_attach(struct exo_sender *tx,
     if (status != EXO_OK) {
         return status;
     }
-    tx->slot_shift = geometry.slot_shift;
-    tx->lines = (exo_u8 *)memory->tx + geometry.slots_off + ((exo_size)1 << geometry.slot_shift) -
-                EXO_CACHE_LINE;
-    tx->mask = geometry.slots - 1;
-    tx->producers = geometry.producers;
-    tx->mode = geometry.mode;
-    tx->refused = EXO_OK;
-    tx->done = (const exo_u32 *)(const void *)((const exo_u8 *)memory->rx + geometry.done_off);
-    tx->pos = exo_load64(&tx->tx->tail.value, EXO_RELAXED); /* relaxed: ours, or a hint */
-    tx->limit = tx->pos;
+    exo_sender_place_pvt(tx, memory, &geometry);
     tx->peer = peer;
     exo_sync_join_pvt(&tx->waker, &tx->sleeper, &tx->tx->sync, &tx->rx->sync, &geometry, asymmetric);
     tx->waker.counted = (geometry.mode & EXO_MODE_MC) != 0;
@@ -210,6 +206,24 @@ EXO_INLINE EXO_MUST_USE exo_status exo_sender_attach(struct exo_sender *tx,
     }
     exo_sync_open_pvt(&tx->tx->sync);
     return EXO_OK;
+}
+
+EXO_INLINE void exo_receiver_place_pvt(struct exo_receiver *rx, const struct exo_ring_memory *memory,
+                                       const struct exo_geometry *geometry)
+{
+    rx->slot_shift = geometry->slot_shift;
+    rx->lines = (const exo_u8 *)memory->tx + geometry->slots_off +
+                ((exo_size)1 << geometry->slot_shift) - EXO_CACHE_LINE;
+    rx->mask = geometry->slots - 1;
+    rx->mode = geometry->mode;
+    rx->producers = geometry->producers;
+    rx->taken = 0;
+    rx->refused = EXO_OK;
+    rx->done = (exo_u32 *)(void *)((exo_u8 *)memory->rx + geometry->done_off);
+    rx->exact = &rx->rx->exact.value;
+    rx->pos = exo_load64(rx->exact, EXO_RELAXED); /* relaxed: [attach:enter] */
+    rx->late_step = geometry->slots >= 8 ? geometry->slots / 8 : 1;
+    rx->late_at = rx->pos + rx->late_step;
 }
 
 /**
@@ -251,19 +265,7 @@ EXO_INLINE EXO_MUST_USE exo_status exo_receiver_attach(struct exo_receiver *rx,
     } else {
         exo_sync_open_pvt(&rx->rx->sync);
     }
-    rx->slot_shift = geometry.slot_shift;
-    rx->lines = (const exo_u8 *)memory->tx + geometry.slots_off +
-                ((exo_size)1 << geometry.slot_shift) - EXO_CACHE_LINE;
-    rx->mask = geometry.slots - 1;
-    rx->mode = geometry.mode;
-    rx->producers = geometry.producers;
-    rx->taken = 0;
-    rx->refused = EXO_OK;
-    rx->done = (exo_u32 *)(void *)((exo_u8 *)memory->rx + geometry.done_off);
-    rx->exact = &rx->rx->exact.value;
-    rx->pos = exo_load64(rx->exact, EXO_RELAXED); /* relaxed: [attach:enter] */
-    rx->late_step = geometry.slots >= 8 ? geometry.slots / 8 : 1;
-    rx->late_at = rx->pos + rx->late_step;
+    exo_receiver_place_pvt(rx, memory, &geometry);
     rx->peer = peer;
     rx->views = (struct exo_views *)EXO_NULL;
     if (geometry.blocks != 0) {

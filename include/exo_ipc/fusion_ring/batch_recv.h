@@ -87,7 +87,8 @@ EXO_HOT exo_i64 exo_recv_batch_sc_pvt(struct exo_receiver *rx, const exo_u32 mod
                 break;
             }
             status = exo_rx_settle_pvt(rx, &control); /* nothing yet: step over, or learn why */
-            if (status == EXO_OK && exo_control_kind_pvt(control) == EXO_KIND_LOAN) {
+            kind = exo_control_kind_pvt(control);
+            if (status == EXO_OK && kind != EXO_KIND_INLINE && kind != EXO_KIND_PACKED) {
                 status = EXO_TYPE_MISMATCH;
             }
             if (status != EXO_OK) {
@@ -148,8 +149,8 @@ EXO_INLINE exo_i64 exo_batch_weigh_pvt(const struct exo_receiver *rx, exo_u64 sl
     if (exo_rx_skippable_pvt(rx, control)) {
         return 0;
     }
-    if (kind == EXO_KIND_LOAN) {
-        return any ? 1 : (exo_i64)EXO_TYPE_MISMATCH;
+    if (kind == EXO_KIND_LOAN && any) {
+        return 1;
     }
     if (kind == EXO_KIND_PACKED) {
         exo_u32 count = argument >> 8;
@@ -159,7 +160,7 @@ EXO_INLINE exo_i64 exo_batch_weigh_pvt(const struct exo_receiver *rx, exo_u64 sl
     if (kind == EXO_KIND_INLINE) {
         return argument > size ? (exo_i64)EXO_BUFFER_TOO_SMALL : 1;
     }
-    return EXO_EMPTY;
+    return kind == EXO_KIND_CLAIM ? EXO_EMPTY : EXO_TYPE_MISMATCH;
 }
 
 /* Single consumer: whether `most` such messages are there. */

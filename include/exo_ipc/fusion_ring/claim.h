@@ -198,10 +198,14 @@ struct exo_rx_wish {
     exo_u32 kind;
 };
 
-/* The length in the descriptor at pos; of use only if a later swap proves that the slot was still ours to
- * look at. */
-EXO_INLINE exo_u64 exo_descriptor_length_pvt(const struct exo_receiver *rx, exo_u64 pos)
+/* The length of the message at pos; of use only if a later swap proves that the slot was still ours to look
+ * at. */
+EXO_INLINE exo_u64 exo_rx_length_pvt(const struct exo_receiver *rx, exo_u64 pos, exo_u64 control)
 {
+    exo_u32 kind = exo_control_kind_pvt(control);
+    if (kind == EXO_KIND_INLINE || kind == EXO_KIND_MESSAGE) {
+        return exo_control_argument_pvt(control);
+    }
     return exo_load64(exo_rx_line_pvt(rx, pos) + 2, EXO_RELAXED); /* relaxed: acquired with the control */
 }
 
@@ -227,8 +231,7 @@ EXO_HOT exo_u32 exo_rx_ready_mc_pvt(const struct exo_receiver *rx, exo_u64 head,
             *reason = EXO_TYPE_MISMATCH;
             break;
         }
-        if ((kind == EXO_KIND_INLINE ? exo_control_argument_pvt(control)
-                                     : exo_descriptor_length_pvt(rx, head + ready)) > wish->size) {
+        if (exo_rx_length_pvt(rx, head + ready, control) > wish->size) {
             *reason = EXO_BUFFER_TOO_SMALL;
             break;
         }

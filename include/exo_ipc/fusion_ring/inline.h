@@ -122,7 +122,7 @@ EXO_OUTLINE exo_status exo_rx_settle_pvt(struct exo_receiver *rx, exo_u64 *found
         exo_u64 control = exo_line_ready_pvt(exo_rx_line_pvt(rx, rx->pos));
         exo_u32 kind = exo_control_kind_pvt(control);
         if (exo_control_is_for_pvt(control, rx->pos) && kind != EXO_KIND_NONE) {
-            if (kind == EXO_KIND_INLINE || kind == EXO_KIND_LOAN || kind == EXO_KIND_PACKED) {
+            if (exo_control_carries_pvt(kind)) {
                 *found = control;
                 return EXO_OK;
             }
@@ -159,11 +159,11 @@ EXO_OUTLINE exo_i64 exo_rx_take_slow_pvt(struct exo_receiver *rx, void *buffer, 
     }
     line = exo_rx_line_pvt(rx, rx->pos);
     argument = exo_control_argument_pvt(control);
-    if (exo_control_kind_pvt(control) == EXO_KIND_LOAN) {
-        return EXO_TYPE_MISMATCH;
-    }
     if (exo_control_kind_pvt(control) == EXO_KIND_PACKED) {
         return exo_rx_take_packed_pvt(rx, line, argument, buffer, size);
+    }
+    if (exo_control_kind_pvt(control) != EXO_KIND_INLINE) {
+        return EXO_TYPE_MISMATCH;
     }
     if (argument > EXO_INLINE_THRESHOLD) {
         return exo_rx_refuse_pvt(rx, EXO_CORRUPT);
@@ -240,7 +240,8 @@ EXO_OUTLINE exo_i64 exo_recv_inline_mc_pvt(struct exo_receiver *rx, void *buffer
  * @size: room in the buffer, in bytes; exactly the message's length is written
  *
  * Returns: the length, 0 to 56; EXO_EMPTY; EXO_BUFFER_TOO_SMALL: the message stays; EXO_TYPE_MISMATCH if the
- * next message travels by reference: it stays, take it with exo_view() or exo_recv(); EXO_CLOSED or
+ * next message travels by reference or has a header: it stays, take it with exo_view() or exo_recv(), or
+ * with exo_message_recv(); EXO_CLOSED or
  * EXO_PEER_DIED after the last message; EXO_CORRUPT once the sender broke the protocol.
  * Context: the receiver's side; any context that the handle belongs to, interrupts included.
  * Ordering: what the sender wrote before it sent is visible after the call.

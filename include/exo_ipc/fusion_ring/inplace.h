@@ -155,7 +155,8 @@ EXO_INLINE EXO_MUST_USE exo_status exo_peek(struct exo_receiver *rx, struct exo_
     if (status != EXO_OK) {
         return status;
     }
-    if (exo_control_kind_pvt(control) == EXO_KIND_LOAN) {
+    if (exo_control_kind_pvt(control) != EXO_KIND_INLINE &&
+        exo_control_kind_pvt(control) != EXO_KIND_PACKED) {
         return EXO_TYPE_MISMATCH;
     }
     argument = exo_control_argument_pvt(control);

@@ -66,6 +66,8 @@
 #define EXO_KIND_LOAN 3u    /* line holds a struct exo_descriptor */
 #define EXO_KIND_CLAIM 4u   /* argument: owner; the payload is being written */
 #define EXO_KIND_DISCARD 5u /* nothing to receive here */
+#define EXO_KIND_MESSAGE 6u /* argument: length of the payload; a message header stands before the line */
+#define EXO_KIND_MESSAGE_LOAN 7u /* as LOAN, with a message header before the line */
 
 #define EXO_WAIT_ASLEEP 1u
 #define EXO_WAIT_FENCE 2u
@@ -157,6 +159,12 @@ EXO_HOT exo_u32 exo_control_kind_pvt(exo_u64 control)
 EXO_HOT exo_u32 exo_control_argument_pvt(exo_u64 control)
 {
     return (exo_u32)(control >> 40);
+}
+/* Whether a slot of this kind holds something to receive. */
+EXO_HOT exo_bool exo_control_carries_pvt(exo_u32 kind)
+{
+    return (kind >= EXO_KIND_INLINE && kind <= EXO_KIND_LOAN) || kind == EXO_KIND_MESSAGE ||
+           kind == EXO_KIND_MESSAGE_LOAN;
 }
 /* Whether the control word was stored for this position (and may still be NONE). */
 EXO_HOT exo_bool exo_control_is_for_pvt(exo_u64 control, exo_u64 pos)

@@ -146,13 +146,14 @@ EXO_INLINE exo_status exo_loan_check_pvt(const struct exo_sender *tx, const stru
 }
 
 /* A loan marked as sent becomes a message in the slot at pos. */
-EXO_HOT void exo_loan_publish_pvt(struct exo_sender *tx, exo_u64 pos, struct exo_loaned *loan)
+EXO_HOT void exo_loan_publish_pvt(struct exo_sender *tx, exo_u64 pos, struct exo_loaned *loan,
+                                  exo_u32 kind)
 {
     exo_word64 *line = exo_tx_line_pvt(tx, pos);
     exo_store64(&line[0], loan->token, EXO_RELAXED); /* relaxed: published below */
     exo_store64(&line[1], loan->off, EXO_RELAXED);   /* relaxed: published below */
     exo_store64(&line[2], loan->len, EXO_RELAXED);   /* relaxed: published below */
-    exo_line_commit_pvt(line, exo_control_pvt(pos, EXO_KIND_LOAN, 0));
+    exo_line_commit_pvt(line, exo_control_pvt(pos, kind, 0));
     exo_loan_clear_pvt(loan);
 }
 
@@ -178,7 +179,7 @@ EXO_INLINE EXO_MUST_USE exo_status exo_send_loan(struct exo_sender *tx, struct e
         return status;
     }
     tx->arena->block[at].state = EXO_BLOCK_SENT;
-    exo_loan_publish_pvt(tx, pos, loan);
+    exo_loan_publish_pvt(tx, pos, loan, EXO_KIND_LOAN);
     return exo_tx_notify_pvt(tx, tx->mode, 1);
 }
 

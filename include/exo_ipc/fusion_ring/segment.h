@@ -138,4 +138,21 @@ EXO_INLINE EXO_MUST_USE exo_status exo_rx_segment_init(void *memory, exo_size by
     return EXO_OK;
 }
 
+/* The receivers' books, in memory that is zero. Where several receivers share them, before the first attach. */
+EXO_INLINE void exo_views_init_pvt(const struct exo_ring_memory *memory,
+                                   const struct exo_geometry *geometry)
+{
+    struct exo_views *views = (struct exo_views *)memory->books;
+    views->memory = (const exo_u8 *)memory->tx + geometry->arena_off;
+    views->ring =
+        (struct exo_release_entry *)(void *)((exo_u8 *)memory->rx + geometry->release_off);
+    views->arena_size = geometry->arena_size;
+    views->blocks = geometry->blocks;
+    views->block_shift = geometry->block_shift;
+    views->producers = geometry->producers;
+    views->ring_mask = geometry->release_entries - 1;
+    views->released = (exo_word64 *)(void *)(views + 1);
+    views->viewed = (exo_u32 *)(void *)(views->released + geometry->producers);
+}
+
 #endif

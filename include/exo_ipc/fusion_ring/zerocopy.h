@@ -61,12 +61,12 @@ EXO_INLINE void exo_loans_publish_pvt(struct exo_sender *tx, exo_u64 pos, struct
     if ((tx->mode & EXO_MODE_OWNED) != 0) {
         for (i = 0; i < n; i++) {
             pos = exo_tx_next_owned_pvt(tx, pos);
-            exo_loan_publish_pvt(tx, pos, &loans[i]);
+            exo_loan_publish_pvt(tx, pos, &loans[i], EXO_KIND_LOAN);
         }
         return;
     }
     for (i = n; i-- != 0;) {
-        exo_loan_publish_pvt(tx, pos + i, &loans[i]);
+        exo_loan_publish_pvt(tx, pos + i, &loans[i], EXO_KIND_LOAN);
     }
 }
 
