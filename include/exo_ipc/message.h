@@ -137,7 +137,7 @@ EXO_INLINE EXO_MUST_USE exo_status exo_message_new_zero_copy(struct exo_message 
                                                              const struct exo_message_header *header,
                                                              exo_size len)
 {
-    struct exo_loaned loan;
+    struct exo_loaned loan = {EXO_NULL, 0, 0, 0, 0};
     exo_status status;
     if (header->msg_type > EXO_MESSAGE_CONTROL) {
         return EXO_INVALID_ARGUMENT;

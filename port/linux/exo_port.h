@@ -50,6 +50,9 @@ extern int clock_gettime(int clock, struct timespec *now);
 /* How long a sleep lasts at most where the kernel cannot report the peer's death by itself. */
 #define EXO_PORT_SLICE_NS 100000000ull
 
+/* How long a peer whose thread has ended is waited for to be dead altogether, once. */
+#define EXO_PORT_DYING_MS 50
+
 /* A process at the other end. Descriptors are -1 where there is none. */
 struct exo_port_peer {
     const exo_u32 *life; /* the peer's life word, mapped read-only; null where there is none */
@@ -57,7 +60,8 @@ struct exo_port_peer {
     exo_u32 polls;       /* throttles the confirming system call once the life word is spent */
     int pidfd;
     int socket;
-    exo_bool dead; /* confirmed; final */
+    exo_bool dead;       /* confirmed; final */
+    exo_bool life_spent; /* the life word has changed, and death was waited for once */
 };
 
 EXO_INLINE long exo_port_syscall_pvt(long number, const void *a, long b, long c, const void *d,
@@ -109,21 +113,24 @@ EXO_INLINE exo_u32 exo_port_self(void)
     return (exo_u32)syscall(SYS_gettid) & 0xFFFFFFu;
 }
 
-EXO_INLINE exo_bool exo_port_readable_pvt(int descriptor, short events)
+/* Whether the kernel says that the peer is gone, now or within some milliseconds. */
+EXO_COLD exo_bool exo_port_confirm_death_pvt(struct exo_port_peer *peer, int milliseconds)
 {
-    struct pollfd poll_for = {descriptor, events, 0};
+    struct pollfd facts[2] = {{peer->pidfd, POLLIN, 0}, {peer->socket, 0, 0}};
     int saved = errno;
-    int ready = descriptor >= 0 ? poll(&poll_for, 1, 0) : 0;
-    errno = saved;
-    return ready > 0;
-}
-
-EXO_COLD exo_bool exo_port_confirm_death_pvt(struct exo_port_peer *peer)
-{
-    if (exo_port_readable_pvt(peer->pidfd, POLLIN) || exo_port_readable_pvt(peer->socket, POLLHUP)) {
+    /* Negative descriptors are skipped; a hang-up is reported unasked. */
+    if (poll(facts, 2, milliseconds) > 0 && (facts[0].revents != 0 || facts[1].revents != 0)) {
         peer->dead = EXO_TRUE;
     }
+    errno = saved;
     return peer->dead;
+}
+
+/* Whether the life word is as it was when the peer made it. */
+EXO_INLINE exo_bool exo_port_life_ok_pvt(const struct exo_port_peer *peer)
+{
+    /* relaxed: a hint; a system call decides */
+    return peer->life != NULL && exo_load32(peer->life, EXO_RELAXED) == peer->life_alive;
 }
 
 EXO_INLINE exo_bool exo_port_peer_alive(struct exo_port_peer *peer)
@@ -134,14 +141,13 @@ EXO_INLINE exo_bool exo_port_peer_alive(struct exo_port_peer *peer)
     if (peer->dead) {
         return EXO_FALSE;
     }
-    /* relaxed: a hint that the kernel writes; the system call below decides. */
-    if (peer->life != NULL && exo_load32(peer->life, EXO_RELAXED) == peer->life_alive) {
+    if (exo_port_life_ok_pvt(peer)) {
         return EXO_TRUE;
     }
     if (peer->polls++ % 64 != 0) {
         return EXO_TRUE;
     }
-    return !exo_port_confirm_death_pvt(peer);
+    return !exo_port_confirm_death_pvt(peer, 0);
 }
 
 /* A timespec of either kernel flavour: 64-bit fields, as futex_waitv wants them everywhere. */
@@ -204,19 +210,21 @@ EXO_INLINE void exo_port_wait(const exo_u32 *word, exo_u32 expected, exo_u64 dea
         (void)exo_port_futex_wait_pvt(word, expected, deadline_ns, shared);
         return;
     }
-    /* relaxed: a hint, confirmed below. */
-    if (peer->life != NULL && exo_load32(peer->life, EXO_RELAXED) == peer->life_alive) {
+    peer->polls = 0;
+    if (exo_port_life_ok_pvt(peer)) {
         long result = exo_port_futex_wait_two_pvt(word, expected, deadline_ns, peer);
         if (result != -ENOSYS && result != -EPERM) {
-            peer->polls = 0;
             return;
         }
+    } else if (peer->life != NULL && !peer->life_spent) {
+        /* The kernel marks the word early in a thread's exit, and the process as dead a little later. */
+        peer->life_spent = EXO_TRUE;
+        (void)exo_port_confirm_death_pvt(peer, EXO_PORT_DYING_MS);
+        return;
     }
-    exo_u64 slice = exo_port_now_ns() + EXO_PORT_SLICE_NS;
-    if (!exo_port_confirm_death_pvt(peer)) {
-        (void)exo_port_futex_wait_pvt(word, expected, slice < deadline_ns ? slice : deadline_ns,
-                                      shared);
-        peer->polls = 0;
+    if (!exo_port_confirm_death_pvt(peer, 0)) {
+        exo_u64 slice = exo_port_now_ns() + EXO_PORT_SLICE_NS;
+        (void)exo_port_futex_wait_pvt(word, expected, slice < deadline_ns ? slice : deadline_ns, shared);
     }
 }
 

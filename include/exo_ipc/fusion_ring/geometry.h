@@ -150,7 +150,7 @@ EXO_INLINE exo_status exo_geometry_finish_pvt(struct exo_geometry *geometry, exo
 
 EXO_INLINE exo_u64 exo_block_size_default_pvt(exo_u64 arena_size)
 {
-    exo_u64 block = 256;
+    exo_u64 block = 512;
     while (block < 4096 && block * 4096 < arena_size) {
         block *= 2;
     }

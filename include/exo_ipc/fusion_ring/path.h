@@ -11,7 +11,7 @@
 
 EXO_OUTLINE exo_status exo_send_copy_pvt(struct exo_sender *tx, const void *data, exo_size len)
 {
-    struct exo_loaned loan;
+    struct exo_loaned loan = {EXO_NULL, 0, 0, 0, 0};
     exo_status status = exo_loan(tx, len, &loan);
     if (status == EXO_NOT_SUPPORTED) {
         return EXO_INVALID_SIZE;

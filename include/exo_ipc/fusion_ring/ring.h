@@ -102,14 +102,21 @@ EXO_COLD exo_status exo_rx_refuse_pvt(struct exo_receiver *rx, exo_status reason
     return reason;
 }
 
-/* Why a sender finds no room: the peer closed, died, or is only slow. */
-EXO_COLD exo_status exo_tx_full_reason_pvt(struct exo_sender *tx)
+/* Whether the receivers have closed. */
+EXO_INLINE exo_bool exo_tx_closed_pvt(const struct exo_sender *tx)
 {
     exo_u32 waiters = exo_load32(&tx->rx->sync.waiters, EXO_RELAXED); /* relaxed: nothing is read after */
-    if ((waiters & EXO_WAIT_CLOSED) != 0) {
-        return exo_tx_refuse_pvt(tx, EXO_CLOSED);
+    return (waiters & EXO_WAIT_CLOSED) != 0;
+}
+
+/* Why a sender finds no room: the peer closed, died, or is only slow. A peer that closed and left at once is
+ * no dead one, hence the second look. */
+EXO_COLD exo_status exo_tx_full_reason_pvt(struct exo_sender *tx)
+{
+    if (!exo_tx_closed_pvt(tx) && exo_port_peer_alive(tx->peer)) {
+        return EXO_FULL;
     }
-    return exo_port_peer_alive(tx->peer) ? EXO_FULL : exo_tx_refuse_pvt(tx, EXO_PEER_DIED);
+    return exo_tx_refuse_pvt(tx, exo_tx_closed_pvt(tx) ? EXO_CLOSED : EXO_PEER_DIED);
 }
 
 /* Single consumer: the bound follows from the consumed position, the late one first. */
@@ -182,6 +189,13 @@ EXO_HOT exo_status exo_tx_notify_pvt(struct exo_sender *tx, exo_u32 mode, exo_u3
     return EXO_OK;
 }
 
+/* Whether the senders have closed; what they sent before is visible then. */
+EXO_INLINE exo_bool exo_rx_closed_pvt(const struct exo_receiver *rx)
+{
+    /* [ring:closed_seen] pairs [ring:tx_close] */
+    return (exo_load32(&rx->tx->sync.waiters, EXO_ACQUIRE) & EXO_WAIT_CLOSED) != 0;
+}
+
 /* Why a receiver finds nothing: also the place where the late position is published. */
 EXO_OUTLINE exo_status exo_rx_empty_reason_pvt(struct exo_receiver *rx)
 {
@@ -193,11 +207,13 @@ EXO_OUTLINE exo_status exo_rx_empty_reason_pvt(struct exo_receiver *rx)
     if (rx->refused != EXO_OK) {
         return rx->refused;
     }
-    /* [ring:closed_seen] pairs [ring:tx_close] */
-    if ((exo_load32(&rx->tx->sync.waiters, EXO_ACQUIRE) & EXO_WAIT_CLOSED) != 0) {
+    if (exo_rx_closed_pvt(rx)) {
         return EXO_CLOSED;
     }
-    return exo_port_peer_alive(rx->peer) ? EXO_EMPTY : EXO_PEER_DIED;
+    if (exo_port_peer_alive(rx->peer)) {
+        return EXO_EMPTY;
+    }
+    return exo_rx_closed_pvt(rx) ? EXO_CLOSED : EXO_PEER_DIED; /* it may have closed and left meanwhile */
 }
 
 /* Something was given back: look for sleeping senders. */
