@@ -15,7 +15,7 @@ EXO_INLINE exo_status exo_message_put_inline_pvt(struct exo_sender *tx,
                                                  const struct exo_message_header *header,
                                                  const void *data, exo_size len)
 {
-    exo_u64 pos;
+    exo_u64 pos = 0;
     exo_word64 *line;
     exo_status status = exo_tx_claim_pvt(tx, tx->mode, 1, &pos);
     if (EXO_UNLIKELY(status != EXO_OK)) {
@@ -31,7 +31,7 @@ EXO_INLINE exo_status exo_message_put_loan_pvt(struct exo_sender *tx,
                                                const struct exo_message_header *header,
                                                struct exo_loaned *loan)
 {
-    exo_u64 pos;
+    exo_u64 pos = 0;
     exo_u32 at;
     exo_status status = exo_loan_check_pvt(tx, loan, &at);
     if (status == EXO_OK) {
@@ -73,7 +73,7 @@ EXO_INLINE EXO_MUST_USE exo_status exo_message_send(struct exo_sender *tx, struc
         return exo_message_put_loan_pvt(tx, &message->header, &message->loan);
     }
     if (len > EXO_INLINE_THRESHOLD) {
-        return len + EXO_MESSAGE_HEADER_SIZE > 0xFFFFFFFFu ? EXO_INVALID_SIZE : EXO_NOT_FOUND;
+        return message->header.total_size < EXO_MESSAGE_HEADER_SIZE ? EXO_INVALID_SIZE : EXO_NOT_FOUND;
     }
     return exo_message_put_inline_pvt(tx, &message->header, message->inline_data, (exo_size)len);
 }

@@ -217,7 +217,7 @@ EXO_INLINE void exo_receiver_place_pvt(struct exo_receiver *rx, const struct exo
     rx->mask = geometry->slots - 1;
     rx->mode = geometry->mode;
     rx->producers = geometry->producers;
-    rx->taken = 0;
+    rx->taken = (exo_u32)exo_load64(&rx->rx->exact.part, EXO_RELAXED); /* relaxed: [attach:enter] */
     rx->refused = EXO_OK;
     rx->done = (exo_u32 *)(void *)((exo_u8 *)memory->rx + geometry->done_off);
     rx->exact = &rx->rx->exact.value;
@@ -331,6 +331,7 @@ EXO_INLINE exo_status exo_receiver_close(struct exo_receiver *rx)
         exo_notify_writers(rx);
     }
     if ((rx->mode & EXO_MODE_MC) == 0) {
+        exo_store64(&rx->rx->exact.part, rx->taken, EXO_RELAXED); /* relaxed: [attach:exit] */
         /* [attach:exit] pairs [attach:enter] */
         exo_store32(&rx->rx->sync.open, 0u, EXO_RELEASE);
     }

@@ -90,6 +90,10 @@ EXO_HOT exo_i64 exo_send_batch_pvt(struct exo_sender *tx, const exo_u32 mode, co
         n = (exo_size)exo_min64(n, slots * per);
     }
     status = exo_tx_claim_pvt(tx, mode, (exo_u32)slots, &pos);
+    if (EXO_UNLIKELY(status == EXO_FULL && !all && slots > 1)) {
+        n = (exo_size)exo_min64(n, per); /* other producers were faster: what still fits? */
+        status = exo_tx_claim_pvt(tx, mode, 1, &pos);
+    }
     if (EXO_UNLIKELY(status != EXO_OK)) {
         return status;
     }

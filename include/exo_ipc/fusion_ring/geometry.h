@@ -159,7 +159,7 @@ EXO_INLINE exo_u64 exo_block_size_default_pvt(exo_u64 arena_size)
 
 /**
  * exo_geometry_from_config - check a configuration and derive all sizes from it.
- * @geometry: written only on success
+ * @geometry: zeroed on an error
  * @config: null means the default
  *
  * Returns: EXO_OK; EXO_INVALID_ARGUMENT for an unknown mode or profile, or more producers than the mode or
@@ -176,6 +176,7 @@ EXO_INLINE EXO_MUST_USE exo_status exo_geometry_from_config(struct exo_geometry 
     if (geometry == EXO_NULL) {
         return EXO_INVALID_ARGUMENT;
     }
+    *geometry = made;
     if (config == EXO_NULL) {
         config = &zero;
     }
@@ -207,7 +208,7 @@ EXO_INLINE EXO_MUST_USE exo_status exo_geometry_from_config(struct exo_geometry 
 
 /**
  * exo_geometry_from_header - check the header of a segment that somebody else made.
- * @geometry: written only on success
+ * @geometry: zeroed on an error
  * @header: a private copy of the header
  * @magic: EXO_MAGIC_TX or EXO_MAGIC_RX, the kind of segment expected
  *
@@ -220,6 +221,7 @@ EXO_INLINE EXO_MUST_USE exo_status exo_geometry_from_header(struct exo_geometry 
                                                             exo_u64 magic)
 {
     struct exo_geometry made = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+    *geometry = made;
     if (header->magic != magic) {
         return EXO_TYPE_MISMATCH;
     }

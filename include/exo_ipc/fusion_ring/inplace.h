@@ -48,7 +48,7 @@ EXO_INLINE EXO_MUST_USE exo_status exo_reserve(struct exo_sender *tx, exo_size s
                                                struct exo_reserved *reserved)
 {
     exo_status status;
-    exo_u64 pos;
+    exo_u64 pos = 0;
     if (size > EXO_INLINE_THRESHOLD) {
         return EXO_INVALID_SIZE;
     }

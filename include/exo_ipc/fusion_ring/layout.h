@@ -100,7 +100,8 @@ struct exo_ring_sync {
 
 struct exo_position {
     exo_word64 value;
-    exo_word64 reserved[15];
+    exo_word64 part; /* of exact, between two holders: items already taken from the slot at value */
+    exo_word64 reserved[14];
 };
 
 struct exo_tx_segment {

@@ -168,7 +168,7 @@ EXO_HOT void exo_loan_publish_pvt(struct exo_sender *tx, exo_u64 pos, struct exo
  */
 EXO_INLINE EXO_MUST_USE exo_status exo_send_loan(struct exo_sender *tx, struct exo_loaned *loan)
 {
-    exo_u64 pos;
+    exo_u64 pos = 0;
     exo_u32 at;
     exo_status status = exo_loan_check_pvt(tx, loan, &at);
     if (EXO_UNLIKELY(status != EXO_OK)) {

@@ -51,7 +51,9 @@ EXO_OUTLINE exo_i64 exo_recv_copy_pvt(struct exo_receiver *rx, void *buffer, exo
         return status;
     }
     len = (exo_i64)view.len;
-    exo_port_copy(buffer, view.data, view.len);
+    if (buffer != EXO_NULL) {
+        exo_port_copy(buffer, view.data, view.len);
+    }
     status = exo_release(rx, &view);
     return status == EXO_OK ? len : (exo_i64)status;
 }

@@ -236,8 +236,8 @@ EXO_INLINE EXO_MUST_USE exo_status exo_release(struct exo_receiver *rx, struct e
     view->data = EXO_NULL;
     view->len = 0;
     view->token = 0;
-    if (token == 0) {
-        return EXO_OK;
+    if (token >> 32 == 0) { /* no generation: came inline, or is forged */
+        return token == 0 ? EXO_OK : EXO_NOT_FOUND;
     }
     if (EXO_UNLIKELY(views == EXO_NULL || number >= views->blocks * views->producers ||
                      !exo_view_leave_pvt(rx, number, (exo_u32)(token >> 32)))) {

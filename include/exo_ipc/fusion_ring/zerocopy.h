@@ -90,6 +90,11 @@ EXO_INLINE exo_i64 exo_send_loans_pvt(struct exo_sender *tx, struct exo_loaned *
         return status;
     }
     status = exo_tx_claim_pvt(tx, tx->mode, (exo_u32)most, &pos);
+    if (status == EXO_FULL && !all && most > 1) {
+        exo_loans_unmark_pvt(tx, loans + 1, most - 1); /* other producers were faster: what still fits? */
+        most = 1;
+        status = exo_tx_claim_pvt(tx, tx->mode, 1, &pos);
+    }
     if (status != EXO_OK) {
         exo_loans_unmark_pvt(tx, loans, most);
         return status;
