@@ -76,6 +76,7 @@ EXO_INLINE void exo_sync_join_pvt(struct exo_waker *waker, struct exo_sleeper *s
     sleeper->shared = waker->shared;
     sleeper->parked = 0;
     sleeper->asks = EXO_FALSE;
+    sleeper->picky = EXO_FALSE;
 }
 
 /* One more handle on this side. Reopens a side that was closed. */

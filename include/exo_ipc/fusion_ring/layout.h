@@ -27,8 +27,9 @@
  *
  * The control word is stored last, with release order; nothing else moves per message on the sender's side.
  *
- * waiters   bit 0 somebody sleeps or is about to; bit 1 the sleeper asks the other side to fence before it
- *           looks; bit 2 this side has closed; from bit 3 on a count that changes with every announcement.
+ * waiters   bit 0 somebody sleeps or is about to (where sleepers are counted: wake them all); bit 1 the
+ *           sleeper asks the other side to fence before it looks; bit 2 this side has closed; from bit 3 on a
+ *           count that changes with every announcement.
  * event     changed by this segment's writer just before it wakes the other side's sleepers:
  *           the word they sleep on. It stands apart from the control word because a futex is 32 bits wide,
  *           because several receivers may sleep for different slots, and because closing must wake too.

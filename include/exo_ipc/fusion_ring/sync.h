@@ -226,6 +226,9 @@ EXO_INLINE void exo_notify_writers(struct exo_receiver *rx)
 EXO_INLINE EXO_MUST_USE exo_status exo_send_blocking(struct exo_sender *tx, const void *data,
                                                      exo_size len, exo_u64 deadline_ns)
 {
+    if (!exo_fits_inline(len)) {
+        tx->sleeper.picky = EXO_TRUE; /* may wait for a block */
+    }
     return (exo_status)exo_tx_wait_pvt(tx, exo_fits_inline(len) ? exo_try_send_inline_pvt : exo_try_send_pvt,
                                        data, EXO_NULL, len, deadline_ns);
 }
@@ -261,6 +264,7 @@ EXO_INLINE EXO_MUST_USE exo_i64 exo_recv_inline_blocking(struct exo_receiver *rx
 EXO_INLINE EXO_MUST_USE exo_status exo_loan_blocking(struct exo_sender *tx, exo_size size,
                                                      struct exo_loaned *loan, exo_u64 deadline_ns)
 {
+    tx->sleeper.picky = EXO_TRUE;
     return (exo_status)exo_tx_wait_pvt(tx, exo_try_loan_pvt, EXO_NULL, loan, size, deadline_ns);
 }
 

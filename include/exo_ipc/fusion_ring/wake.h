@@ -21,6 +21,10 @@
  * once per value and remembers it. With several sleepers among threads the word counts them; the waker
  * wakes as many as it has news for. A dead sleeper therefore costs at most one system call.
  *
+ * Not every sleeper can use every piece of news: a sender that waits for a block of its own arena can use neither
+ * a slot nor another sender's block, and to wake it alone would let the one who can sleep on. Where sleepers are
+ * counted it therefore sets EXO_WAIT_ASLEEP, and from then on the waker wakes all.
+ *
  * A hostile peer can write nonsense into its waiters and event words: the cost is useless system calls of
  * this side and useless turns of its own wait loop, never a missed message of somebody else.
  */
@@ -50,6 +54,7 @@ struct exo_sleeper {
     exo_bool counted;
     exo_bool shared;
     exo_bool alone;    /* nobody else writes waiters on this side */
+    exo_bool picky;    /* has waited for what only it can use */
     exo_bool asks;     /* EXO_WAIT_FENCE stands in waiters since the last heavy fence */
 };
 
@@ -74,6 +79,7 @@ EXO_COLD exo_u32 exo_waker_wake_pvt(struct exo_waker *waker, exo_u32 count)
             return waiters;
         }
         waker->seen = ~waiters;
+        count = (waiters & EXO_WAIT_ASLEEP) != 0 ? 0xFFFFFFFFu : count;
     } else {
         if ((waiters & EXO_WAIT_ASLEEP) == 0 || waiters == waker->woken) {
             return waiters;
@@ -116,6 +122,9 @@ EXO_INLINE void exo_sleeper_announce_pvt(struct exo_sleeper *sleeper)
 {
     exo_u32 ask = sleeper->alone && sleeper->parked >= EXO_PARKED_OFTEN ? EXO_WAIT_FENCE : 0;
     if (sleeper->counted) {
+        if (sleeper->picky) {
+            (void)exo_fetch_or32(sleeper->waiters, EXO_WAIT_ASLEEP, EXO_RELAXED); /* relaxed: see next */
+        }
         /* [wake:count] pairs [wake:look], [wake:look_again] */
         (void)exo_fetch_add32(sleeper->waiters, EXO_WAIT_STEP, EXO_RELEASE);
     } else if (sleeper->alone) {
