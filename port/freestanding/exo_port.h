@@ -3,8 +3,9 @@
  * Port to no system at all: the worked example, to be used as it is or copied and filled in.
  *
  * It needs a compiler and nothing else, and runs at once: waiting spins, pages come from a static
- * arena, time is a counter of looks at the clock. Each of these is a macro that your kernel replaces before
- * this header is seen, most conveniently in a header of its own that ends with including this one:
+ * arena, time is a counter of looks at the clock. Each of these is a macro that your kernel replaces
+ * before this header is seen, most conveniently in a header of its own that ends with including this
+ * one:
  *
  *     #define EXO_PORT_NOW_NS()   my_clock_ns()
  *     #define EXO_PORT_SELF()     my_thread_number()
@@ -20,14 +21,16 @@
  *  EXO_PORT_PEER_ALIVE(p)   true            whether the process p (never null) still exists
  *  EXO_PORT_USE_PARKING     0               1: wait and wake sleep in base/parking.h, and need the five
  *                                           functions that it names, and EXO_PORT_NOW_NS
- *  EXO_PORT_TIMED_BLOCK     1               0: exo_port_block_current() ignores its deadline; waits that
+ *  EXO_PORT_TIMED_BLOCK     1               0: exo_port_block_current() ignores its deadline; waits
+ *  that
  *                                           have one then yield instead of sleeping
  *
  * Exactly one C file defines EXO_PORT_IMPLEMENTATION 1 and thereby the objects that all share. These
  * concern that file alone:
  *
  *  EXO_PORT_ARENA_BYTES     1 MiB           for exo_port_page_alloc(); a multiple of 4096
- *  EXO_PORT_NEED_MEMCPY     0               1: also define, weakly, what compilers emit calls to: memcpy,
+ *  EXO_PORT_NEED_MEMCPY     0               1: also define, weakly, what compilers emit calls to:
+ *  memcpy,
  *                                           memmove, memset, memcmp, and on RISC-V the bit counts of
  *                                           libgcc; for programs that link neither libc nor libgcc
  *
@@ -181,7 +184,7 @@ EXO_INLINE void exo_port_wake(exo_u32 *word, exo_u32 count, exo_bool shared)
 EXO_INLINE void exo_port_arena_lock_pvt(void)
 {
     exo_u32 expected = 0;
-    /* [arena:lock] pairs [arena:unlock]: the map as the last holder left it, and pages no longer in use. */
+    /* [arena:lock] pairs [arena:unlock]: the map, and pages no longer in use. */
     while (!exo_cas32(&exo_port_arena.lock, &expected, 1u, EXO_ACQUIRE)) {
         expected = 0;
         EXO_PORT_YIELD();
@@ -276,7 +279,7 @@ int memcmp(const void *one, const void *other, exo_size bytes);
 
 typedef exo_uptr exo_port_chunk EXO_MAY_ALIAS;
 
-/* The fence of each turn keeps the compiler from recognising the loop as a memcpy, and calling itself. */
+/* The fence of each turn keeps the compiler from making a call of memcpy, itself, out of the loop. */
 EXO_PORT_WEAK void *memcpy(void *to, const void *from, exo_size bytes)
 {
     exo_u8 *out = (exo_u8 *)to;

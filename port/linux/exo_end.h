@@ -246,7 +246,9 @@ EXO_INLINE exo_status exo_end_finish_pvt(struct exo_end *end, exo_u64 deadline_n
         end->pidfd = (int)exo_port_syscall_pvt(SYS_pidfd_open, (const void *)(exo_uptr)end->peer.pid, 0,
                                                0, NULL, NULL, 0);
         if (end->pidfd == -ESRCH) {
-            return EXO_PEER_DIED;
+            /* Come, gone and reaped meanwhile: what it sent is there all the same. */
+            end->tx_peer.dead = EXO_TRUE;
+            end->rx_peer.dead = EXO_TRUE;
         }
     }
     exo_end_watch_pvt(end, &end->tx_peer);

@@ -53,11 +53,14 @@ extern int clock_gettime(int clock, struct timespec *now);
 /* How long a peer whose thread has ended is waited for to be dead altogether, once. */
 #define EXO_PORT_DYING_MS 50
 
+/* How often at most somebody who polls asks the kernel where the life word is spent, or there is none. */
+#define EXO_PORT_ASK_NS 100000u
+
 /* A process at the other end. Descriptors are -1 where there is none. */
 struct exo_port_peer {
     const exo_u32 *life; /* the peer's life word, mapped read-only; null where there is none */
     exo_u32 life_alive;  /* its value while the peer's thread lives */
-    exo_u32 polls;       /* throttles the confirming system call once the life word is spent */
+    exo_u64 asked_ns;    /* when the kernel was asked last, once the life word is spent */
     int pidfd;
     int socket;
     exo_bool dead;       /* confirmed; final */
@@ -135,6 +138,7 @@ EXO_INLINE exo_bool exo_port_life_ok_pvt(const struct exo_port_peer *peer)
 
 EXO_INLINE exo_bool exo_port_peer_alive(struct exo_port_peer *peer)
 {
+    exo_u64 now;
     if (peer == NULL) {
         return EXO_TRUE;
     }
@@ -144,9 +148,11 @@ EXO_INLINE exo_bool exo_port_peer_alive(struct exo_port_peer *peer)
     if (exo_port_life_ok_pvt(peer)) {
         return EXO_TRUE;
     }
-    if (peer->polls++ % 64 != 0) {
+    now = exo_port_now_ns();
+    if (now - peer->asked_ns < EXO_PORT_ASK_NS) {
         return EXO_TRUE;
     }
+    peer->asked_ns = now;
     return !exo_port_confirm_death_pvt(peer, 0);
 }
 
@@ -210,7 +216,7 @@ EXO_INLINE void exo_port_wait(const exo_u32 *word, exo_u32 expected, exo_u64 dea
         (void)exo_port_futex_wait_pvt(word, expected, deadline_ns, shared);
         return;
     }
-    peer->polls = 0;
+    peer->asked_ns = 0;
     if (exo_port_life_ok_pvt(peer)) {
         long result = exo_port_futex_wait_two_pvt(word, expected, deadline_ns, peer);
         if (result != -ENOSYS && result != -EPERM) {

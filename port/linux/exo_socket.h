@@ -82,9 +82,9 @@ EXO_INLINE exo_status exo_socket_error_pvt(int error)
     switch (error) {
     case EPIPE:
     case ECONNRESET:
-    case ENOTCONN:
         return EXO_PEER_DIED;
     case EBADF:
+    case ENOTCONN:
     case ENOTSOCK:
     case EOPNOTSUPP:
     case EPROTOTYPE:
@@ -177,16 +177,16 @@ EXO_INLINE exo_status exo_socket_recv_pvt(int socket, void *data, exo_size bytes
     struct msghdr message = {NULL, 0, &part, 1, control, sizeof(control), 0};
     exo_u32 extra = 0;
     ssize_t got;
-    exo_status status;
-    do {
+    exo_status status = EXO_OK;
+    while ((got = recvmsg(socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC | MSG_TRUNC)) < 0) {
+        /* A reset is reported once, in front of what the peer had said before: read on. */
+        if (errno != EAGAIN && errno != EINTR && errno != ECONNRESET) {
+            return exo_socket_error_pvt(errno);
+        }
         status = exo_socket_wait_pvt(socket, POLLIN, deadline_ns);
         if (status != EXO_OK) {
             return status;
         }
-        got = recvmsg(socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC | MSG_TRUNC);
-    } while (got < 0 && (errno == EAGAIN || errno == EINTR));
-    if (got < 0) {
-        return exo_socket_error_pvt(errno);
     }
     from->pid = 0;
     from->uid = 0xFFFFFFFFu;
@@ -195,6 +195,8 @@ EXO_INLINE exo_status exo_socket_recv_pvt(int socket, void *data, exo_size bytes
     exo_socket_unpack_pvt(&message, descriptor, &extra, from);
     if (got == 0) {
         status = EXO_PEER_DIED;
+    } else if (*descriptor < 0 && (message.msg_flags & MSG_CTRUNC) != 0) {
+        status = EXO_QUOTA_EXCEEDED; /* one was sent, and there is no room for it here */
     } else if ((exo_size)got != bytes || extra != 0 || (message.msg_flags & MSG_CTRUNC) != 0) {
         status = EXO_CORRUPT;
     }
@@ -233,7 +235,8 @@ EXO_INLINE EXO_MUST_USE exo_status exo_pass(int socket, int descriptor, exo_u64 
  * exo_take - receive a descriptor that exo_pass() sent.
  * @socket: the socket  @descriptor: written on success only; close-on-exec
  *
- * Returns: as exo_pass(); EXO_CORRUPT for anything but one descriptor.
+ * Returns: as exo_pass(); EXO_CORRUPT for anything but one descriptor; EXO_QUOTA_EXCEEDED if there is no room
+ * for it here.
  */
 EXO_INLINE EXO_MUST_USE exo_status exo_take(int socket, int *descriptor, exo_u64 deadline_ns)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A parking lot: wait and wake on any 32-bit word, made of a kernel's block_current() and unblock(thread).
+ * A parking lot: wait and wake on any 32-bit word, made of a kernel's block_current() and
+ * unblock(thread).
  *
  * Nothing else in the library includes this header. A port without a futex of its own does, and
  * builds exo_port_wait() and exo_port_wake() on exo_parking_wait() and exo_parking_wake();
@@ -34,26 +35,29 @@
  * 1. void *exo_port_thread_current(void): the calling thread, as unblock() wants it. Never null.
  *
  * 2. void exo_port_unblock(void *thread): make that thread's block_current() return. If the thread is
- *    not blocked, because it is still on its way there on this or another CPU, a permit must stay
- *    with the thread, and its next block_current() takes the permit and returns at once. ("Mark it runnable;
+ *    not blocked, because it is still on its way there on this or another CPU, a permit must stay with
+ *    the thread, and its next block_current() takes the permit and returns at once. ("Mark it runnable;
  *    nothing to do if it runs already" loses wake-ups.) One permit is enough; counting them is allowed.
- *    Called under a spin lock, inside a critical section, perhaps in an interrupt: it must not sleep and
- *    must not enter the lot. It may take the scheduler's locks, whose holders then must not enter the lot.
+ *    Called under a spin lock, inside a critical section, perhaps in an interrupt: it must not sleep
+ *    and must not enter the lot. It may take the scheduler's locks, whose holders then must not enter
+ *    the lot.
  *
- * 3. void exo_port_block_current(exo_u64 deadline_ns): sleep until a permit is there, or the deadline passes:
- *    absolute, on the clock of exo_port_now_ns(); EXO_FOREVER for none; one that has passed returns
- *    at once. May return early for any reason. Called with no lock held, outside of critical sections.
- *    A thread that returned early may be left with a permit: the next one who blocks it, in the lot or not,
- *    must bear an early return.
+ * 3. void exo_port_block_current(exo_u64 deadline_ns): sleep until a permit is there, or the deadline
+ *    passes: absolute, on the clock of exo_port_now_ns(); EXO_FOREVER for none; one that has passed
+ *    returns at once. May return early for any reason. Called with no lock held, outside of critical
+ *    sections. A thread that returned early may be left with a permit: the next one who blocks it, in
+ *    the lot or not, must bear an early return.
  *
- * 4. exo_uptr exo_port_critical_enter(void), void exo_port_critical_exit(exo_uptr state): between the two,
- *    nothing on this CPU that may call wake interrupts the caller, and the caller is not preempted.
- *    state is what enter returned (the flags, for example); pairs nest. Where wake is never called from an
- *    interrupt, both may do nothing. Wake must not be called from what cannot be held off (an NMI).
+ * 4. exo_uptr exo_port_critical_enter(void), void exo_port_critical_exit(exo_uptr state): between the
+ *    two, nothing on this CPU that may call wake interrupts the caller, and the caller is not
+ *    preempted. state is what enter returned (the flags, for example); pairs nest. Where wake is never
+ *    called from an interrupt, both may do nothing. Wake must not be called from what cannot be held
+ *    off (an NMI).
  *
- * 5. The stacks of waiting threads stay readable and writable at the same addresses from wherever wake is called: kernel
- *    stacks, not those of user space. The word may be read in the critical section: it must not fault there.
- *    A thread that is to be killed while it waits is unblocked and runs out of exo_parking_wait() first.
+ * 5. The stacks of waiting threads stay readable and writable at the same addresses from wherever wake
+ *    is called: kernel stacks, not those of user space. The word is read in the critical section:
+ *    it must not fault there. A thread that is to be killed while it waits is unblocked and runs out of
+ *    exo_parking_wait() first.
  *
  * By default the five are declared here, as external C functions. A port that has them as static inline
  * functions or macros defines EXO_PORT_HAS_PARKING_HOOKS 1 and all five before it includes this header.
@@ -128,7 +132,7 @@ EXO_INLINE exo_uptr exo_parking_lock_pvt(struct exo_parking_bucket *bucket)
 {
     exo_uptr state = exo_port_critical_enter();
     exo_u32 expected = 0;
-    /* [parking:lock] pairs [parking:unlock]: what the last holder did, to the bucket or before, is seen. */
+    /* [parking:lock] pairs [parking:unlock]: what the last holder did is seen. */
     while (!exo_cas32(&bucket->lock, &expected, 1u, EXO_ACQUIRE)) {
         do {
             exo_cpu_relax();
@@ -140,7 +144,7 @@ EXO_INLINE exo_uptr exo_parking_lock_pvt(struct exo_parking_bucket *bucket)
 
 EXO_INLINE void exo_parking_unlock_pvt(struct exo_parking_bucket *bucket, exo_uptr state)
 {
-    /* [parking:unlock] pairs [parking:lock]: hands on the bucket, and the word that was changed before. */
+    /* [parking:unlock] pairs [parking:lock]: hands on the bucket, and the changed word. */
     exo_store32(&bucket->lock, 0u, EXO_RELEASE);
     exo_port_critical_exit(state);
 }
@@ -216,8 +220,8 @@ EXO_INLINE void exo_parking_wait(const exo_u32 *word, exo_u32 expected, exo_u64 
  * @word: a word with the same key as the waiters'; not accessed
  * @count: at most this many; 0xFFFFFFFF for all
  *
- * The caller has changed the word before. One of the woken may be on its way back already, because of its deadline;
- * it counts all the same, and looks at the word again.
+ * The caller has changed the word before. One of the woken may be on its way back already, because of
+ * its deadline; it counts all the same, and looks at the word again.
  *
  * Returns: how many were woken.
  * Context: any, interrupts included, if exo_port_critical_enter() holds those off.

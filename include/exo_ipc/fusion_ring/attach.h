@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Handles: attach one to two mapped segments, close it, bury a dead producer.
+ * Handles: attach one to two mapped segments, close it.
  *
  * A handle checks both headers once, from a private copy, and never reads geometry from shared memory again.
  *
@@ -11,6 +11,7 @@
 #ifndef EXO_IPC_FUSION_RING_ATTACH_H
 #define EXO_IPC_FUSION_RING_ATTACH_H
 
+#include "owner.h"
 #include "segment.h"
 #include "sync.h"
 
@@ -85,28 +86,6 @@ EXO_INLINE void exo_sync_open_pvt(struct exo_ring_sync *mine)
     /* relaxed: attaching publishes nothing */
     (void)exo_fetch_add32(&mine->open, 1u, EXO_RELAXED);
     (void)exo_fetch_and32(&mine->waiters, ~EXO_WAIT_CLOSED, EXO_RELAXED); /* relaxed: same */
-}
-
-/* The first free place among the producers. */
-EXO_INLINE exo_status exo_owner_claim_pvt(struct exo_sender *tx, const struct exo_geometry *geometry,
-                                          exo_u32 *index)
-{
-    struct exo_owner *owners = (struct exo_owner *)(void *)(tx->tx + 1);
-    exo_u32 self = exo_port_self();
-    exo_u32 i;
-    for (i = 0; i < geometry->producers; i++) {
-        exo_u64 claim = exo_load64(&owners[i].claim, EXO_RELAXED); /* relaxed: checked by the swap */
-        if ((exo_u32)claim == 0) {
-            tx->claim = (((claim >> 32) + 1) << 32) | self;
-            /* [attach:take] pairs [attach:leave] */
-            if (exo_cas64(&owners[i].claim, &claim, tx->claim, EXO_ACQUIRE)) {
-                tx->owner = &owners[i];
-                *index = i;
-                return EXO_OK;
-            }
-        }
-    }
-    return EXO_ALREADY_EXISTS;
 }
 
 /* The arena of producer `index`. In the crash-safe profile a place that had another holder lends nothing: what
@@ -291,6 +270,8 @@ EXO_INLINE EXO_MUST_USE exo_status exo_receiver_attach(struct exo_receiver *rx,
  */
 EXO_INLINE exo_status exo_sender_close(struct exo_sender *tx)
 {
+    exo_bool owned = (tx->mode & EXO_MODE_OWNED) != 0;
+    exo_bool last;
     if (tx->owner == EXO_NULL) {
         return EXO_CLOSED;
     }
@@ -298,13 +279,19 @@ EXO_INLINE exo_status exo_sender_close(struct exo_sender *tx)
         exo_store64(&tx->tx->tail.value, tx->pos, EXO_RELAXED); /* relaxed: [attach:leave] */
     }
     /* [ring:tx_left] pairs [ring:tx_left] */
-    if (exo_fetch_add32(&tx->tx->sync.open, 0u - 1u, EXO_ACQ_REL) == 1) {
+    last = exo_fetch_add32(&tx->tx->sync.open, 0u - 1u, EXO_ACQ_REL) == 1;
+    if (owned) {
+        exo_owner_leave_pvt(tx);
+        last = exo_owners_gone_pvt(tx);
+    }
+    if (last) {
         /* [ring:tx_close] pairs [ring:closed_seen], [wake:look] */
         (void)exo_fetch_or32(&tx->tx->sync.waiters, EXO_WAIT_CLOSED, EXO_RELEASE);
         exo_notify_readers(tx);
     }
-    /* [attach:leave] pairs [attach:take] */
-    exo_store64(&tx->owner->claim, tx->claim >> 32 << 32, EXO_RELEASE);
+    if (!owned) {
+        exo_owner_leave_pvt(tx);
+    }
     tx->owner = (struct exo_owner *)EXO_NULL;
     (void)exo_tx_refuse_pvt(tx, EXO_CLOSED);
     return EXO_OK;
@@ -339,39 +326,6 @@ EXO_INLINE exo_status exo_receiver_close(struct exo_receiver *rx)
     (void)exo_rx_refuse_pvt(rx, EXO_CLOSED);
     rx->exact = &rx->pos;
     return EXO_OK;
-}
-
-/**
- * exo_sender_bury - tell a ring that one of its producers is dead (mp, crash-safe).
- * @tx: a living sender of the same ring
- * @self: what exo_port_self() answered in the dead one, when it attached
- *
- * The caller knows the death from the kernel: its child was reaped, its pidfd is readable. Slots that the dead
- * one had claimed are stepped over, its place is free again. Idempotent; may be called by several.
- *
- * Returns: EXO_OK; EXO_NOT_FOUND if no producer has that identity; EXO_NOT_SUPPORTED in other modes.
- * Context: the sender's side.
- */
-EXO_INLINE exo_status exo_sender_bury(struct exo_sender *tx, exo_u32 self)
-{
-    struct exo_owner *owners = (struct exo_owner *)(void *)(tx->tx + 1);
-    exo_u32 i;
-    if ((tx->mode & EXO_MODE_OWNED) == 0) {
-        return EXO_NOT_SUPPORTED;
-    }
-    for (i = 0; i < tx->producers; i++) {
-        exo_u64 claim = exo_load64(&owners[i].claim, EXO_RELAXED); /* relaxed: checked by the swap */
-        if (self != 0 && (exo_u32)claim == self) {
-            exo_u64 buried = ((claim >> 32) + 1) << 32;
-            /* [claim:bury] pairs [claim:buried] */
-            if (exo_cas64(&owners[i].claim, &claim, buried, EXO_ACQ_REL)) {
-                (void)exo_fetch_add32(&tx->tx->sync.open, 0u - 1u, EXO_RELAXED); /* relaxed: we are open */
-                exo_notify_readers(tx);
-            }
-            return EXO_OK;
-        }
-    }
-    return EXO_NOT_FOUND;
 }
 
 #endif

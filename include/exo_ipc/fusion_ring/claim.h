@@ -85,7 +85,11 @@ EXO_INLINE exo_u64 exo_tx_frontier_pvt(const struct exo_sender *tx, exo_u64 *con
 /* Several producers that may die: one position. */
 EXO_OUTLINE exo_status exo_tx_claim_owned_pvt(struct exo_sender *tx, exo_u64 *pos)
 {
-    exo_u32 argument = exo_claim_argument_pvt(tx);
+    exo_u32 argument;
+    if (EXO_UNLIKELY(tx->refused != EXO_OK)) {
+        return tx->refused;
+    }
+    argument = exo_claim_argument_pvt(tx);
     for (;;) {
         exo_u64 control;
         exo_u64 at = exo_tx_frontier_pvt(tx, &control);
@@ -93,6 +97,9 @@ EXO_OUTLINE exo_status exo_tx_claim_owned_pvt(struct exo_sender *tx, exo_u64 *po
         exo_tx_hint_pvt(tx, at);
         if (!exo_tx_has_room_pvt(tx, at, 1)) {
             exo_status status = exo_tx_refresh_pvt(tx, at, 1);
+            if (status == EXO_FULL && exo_tx_frontier_pvt(tx, &control) != at) {
+                continue; /* others went on meanwhile, the bound is of an old position */
+            }
             if (status != EXO_OK) {
                 return status;
             }
@@ -136,6 +143,7 @@ EXO_COLD exo_status exo_tx_claim_owned_many_pvt(struct exo_sender *tx, exo_u32 n
                 at = exo_tx_next_owned_pvt(tx, *pos);
                 exo_line_commit_pvt(exo_tx_line_pvt(tx, at), exo_control_pvt(at, EXO_KIND_DISCARD, 0));
             }
+            (void)exo_tx_notify_pvt(tx, tx->mode, 0xFFFFFFFFu); /* a receiver may sleep before them */
             return status;
         }
         *pos = got == 0 ? next : *pos;
@@ -211,33 +219,39 @@ EXO_INLINE exo_u64 exo_rx_length_pvt(const struct exo_receiver *rx, exo_u64 pos,
 
 /*
  * Several consumers: counts the published slots from head on that satisfy the wish, and says in *reason what
- * stopped it. A discarded slot counts only when it comes first, and then alone.
+ * stopped it. A discarded slot that comes first counts alone; behind a message it is taken along.
  */
 EXO_HOT exo_u32 exo_rx_ready_mc_pvt(const struct exo_receiver *rx, exo_u64 head,
                                     const struct exo_rx_wish *wish, exo_status *reason)
 {
-    exo_u32 ready = 0;
+    exo_u32 messages = 0;
+    exo_u32 slots = 0;
     *reason = EXO_EMPTY;
-    while (ready < wish->most) {
-        exo_u64 control = exo_line_ready_pvt(exo_rx_line_pvt(rx, head + ready));
+    while (messages < wish->most) {
+        exo_u64 control = exo_line_ready_pvt(exo_rx_line_pvt(rx, head + slots));
         exo_u32 kind = exo_control_kind_pvt(control);
-        if (!exo_control_is_for_pvt(control, head + ready) || kind == EXO_KIND_NONE) {
+        if (!exo_control_is_for_pvt(control, head + slots) || kind == EXO_KIND_NONE) {
             break;
         }
         if (kind == EXO_KIND_DISCARD) {
-            return ready == 0 ? 1 : ready >= wish->least ? ready : 0;
+            if (slots == 0) {
+                return 1;
+            }
+            slots++;
+            continue;
         }
         if (kind != wish->kind) {
             *reason = EXO_TYPE_MISMATCH;
             break;
         }
-        if (exo_rx_length_pvt(rx, head + ready, control) > wish->size) {
+        if (exo_rx_length_pvt(rx, head + slots, control) > wish->size) {
             *reason = EXO_BUFFER_TOO_SMALL;
             break;
         }
-        ready++;
+        messages++;
+        slots++;
     }
-    return ready >= wish->least ? ready : 0;
+    return messages >= wish->least ? slots : 0;
 }
 
 /* Several consumers: claim consecutive published slots. */
@@ -287,6 +301,16 @@ EXO_HOT void exo_rx_done_pvt(struct exo_receiver *rx, exo_u64 pos)
 {
     /* [ring:done] pairs [ring:done_seen] */
     exo_store32(&rx->done[(exo_u32)pos & rx->mask], (exo_u32)(pos + 1), EXO_RELEASE);
+}
+
+/* Several consumers: step over the discarded slot at pos, unless another one did. */
+EXO_COLD void exo_rx_step_over_mc_pvt(struct exo_receiver *rx, exo_u64 pos)
+{
+    /* relaxed: guards no data, the slot holds none */
+    if (exo_cas64(rx->exact, &pos, pos + 1, EXO_RELAXED)) {
+        exo_rx_done_pvt(rx, pos);
+        exo_rx_notify_pvt(rx, rx->mode, 1);
+    }
 }
 
 /* Whether a claim was left by a producer that has been buried since. */

@@ -39,7 +39,7 @@ struct exo_peeked {
  * exo_reserve - claim a slot to write a message into, without waiting.
  * @tx: sender handle
  * @size: bytes that will be written at most, 0 to 56
- * @reserved: filled in on success only
+ * @reserved: cleared on an error
  *
  * Returns: as exo_send_inline(). Context, Progress: as exo_send_inline(). In the profile EXO_THREADS a thread
  * that ends between reserve and commit holds the ring up for ever.
@@ -49,6 +49,9 @@ EXO_INLINE EXO_MUST_USE exo_status exo_reserve(struct exo_sender *tx, exo_size s
 {
     exo_status status;
     exo_u64 pos = 0;
+    reserved->data = EXO_NULL;
+    reserved->size = 0;
+    reserved->pos = 0;
     if (size > EXO_INLINE_THRESHOLD) {
         return EXO_INVALID_SIZE;
     }
@@ -108,23 +111,32 @@ EXO_COLD exo_status exo_peek_mc_pvt(struct exo_receiver *rx, struct exo_peeked *
 {
     const struct exo_rx_wish wish = {1, 1, EXO_INLINE_THRESHOLD, EXO_KIND_INLINE};
     for (;;) {
+        exo_u64 pos = 0;
         exo_u32 taken = 0;
         exo_u64 control;
         const exo_word64 *line;
-        exo_status status = exo_rx_obtain_mc_pvt(rx, &wish, &peeked->pos, &taken);
+        exo_status status = exo_rx_obtain_mc_pvt(rx, &wish, &pos, &taken);
         if (status != EXO_OK) {
             return status;
         }
-        line = exo_rx_line_pvt(rx, peeked->pos);
+        line = exo_rx_line_pvt(rx, pos);
         control = exo_line_ready_pvt(line);
         if (exo_control_kind_pvt(control) == EXO_KIND_INLINE) {
             peeked->data = line;
             peeked->len = exo_control_argument_pvt(control);
+            peeked->pos = pos;
             return EXO_OK;
         }
-        exo_rx_done_pvt(rx, peeked->pos);
+        exo_rx_done_pvt(rx, pos);
         exo_rx_notify_pvt(rx, rx->mode, 1);
     }
+}
+
+/* Single consumer: where the next message of the slot at rx->pos begins. */
+EXO_INLINE const void *exo_rx_next_item_pvt(const struct exo_receiver *rx, exo_u64 control)
+{
+    exo_u32 item = exo_control_argument_pvt(control) & 0xFFu;
+    return (const exo_u8 *)exo_rx_line_pvt(rx, rx->pos) + (exo_size)rx->taken * item;
 }
 
 /**
@@ -165,7 +177,7 @@ EXO_INLINE EXO_MUST_USE exo_status exo_peek(struct exo_receiver *rx, struct exo_
     if ((exo_u64)item * count > EXO_INLINE_THRESHOLD || rx->taken >= count) {
         return exo_rx_refuse_pvt(rx, EXO_CORRUPT);
     }
-    peeked->data = (const exo_u8 *)exo_rx_line_pvt(rx, rx->pos) + (exo_size)rx->taken * item;
+    peeked->data = exo_rx_next_item_pvt(rx, control);
     peeked->len = item;
     peeked->pos = rx->pos;
     return EXO_OK;
@@ -176,7 +188,8 @@ EXO_INLINE EXO_MUST_USE exo_status exo_peek(struct exo_receiver *rx, struct exo_
  * @rx: receiver handle
  * @peeked: cleared on success
  *
- * Returns: EXO_OK; EXO_NOT_FOUND if it was consumed before, or received by another call meanwhile.
+ * Returns: EXO_OK; EXO_NOT_FOUND if it was consumed before, or received by another call meanwhile. With several
+ * consumers EXO_CLOSED after exo_receiver_close(), which must come after the last exo_consume().
  * Context: as exo_recv_inline(). Ordering: what was read is not overtaken by the slot's next use.
  * Progress: wait-free.
  */
@@ -187,12 +200,16 @@ EXO_INLINE EXO_MUST_USE exo_status exo_consume(struct exo_receiver *rx, struct e
         return EXO_NOT_FOUND;
     }
     if ((rx->mode & EXO_MODE_MC) != 0) {
+        if (rx->refused != EXO_OK) {
+            return rx->refused;
+        }
         exo_rx_done_pvt(rx, peeked->pos);
         exo_rx_notify_pvt(rx, rx->mode, 1);
         peeked->data = EXO_NULL;
         return EXO_OK;
     }
-    if (peeked->pos != rx->pos || exo_rx_settle_pvt(rx, &control) != EXO_OK) {
+    if (peeked->pos != rx->pos || exo_rx_settle_pvt(rx, &control) != EXO_OK ||
+        peeked->pos != rx->pos || peeked->data != exo_rx_next_item_pvt(rx, control)) {
         return EXO_NOT_FOUND;
     }
     peeked->data = EXO_NULL;

@@ -96,7 +96,11 @@ EXO_INLINE exo_i64 exo_try_readable_pvt(const struct exo_attempt *attempt)
         pos = exo_load64(rx->exact, EXO_RELAXED); /* relaxed: a look, no claim */
         control = exo_line_ready_pvt(exo_rx_line_pvt(rx, pos));
         if (exo_control_is_for_pvt(control, pos) && exo_control_kind_pvt(control) != EXO_KIND_NONE) {
-            return EXO_OK;
+            if (exo_control_kind_pvt(control) != EXO_KIND_DISCARD) {
+                return EXO_OK;
+            }
+            exo_rx_step_over_mc_pvt(rx, pos);
+            continue;
         }
         if (exo_load64(rx->exact, EXO_RELAXED) != pos) { /* relaxed: same */
             continue;
@@ -111,17 +115,21 @@ EXO_INLINE exo_i64 exo_try_readable_pvt(const struct exo_attempt *attempt)
     }
 }
 
+EXO_INLINE exo_u64 exo_tx_next_pvt(const struct exo_sender *tx)
+{
+    exo_u64 control;
+    return (tx->mode & EXO_MODE_OWNED) != 0 ? exo_tx_frontier_pvt(tx, &control)
+                                            : exo_tx_guess_pvt(tx, tx->mode);
+}
+
 EXO_INLINE exo_i64 exo_try_writable_pvt(const struct exo_attempt *attempt)
 {
     struct exo_sender *tx = attempt->tx;
     for (;;) {
-        exo_u64 control;
-        exo_u64 pos = (tx->mode & EXO_MODE_OWNED) != 0 ? exo_tx_frontier_pvt(tx, &control)
-                                                       : exo_tx_guess_pvt(tx, tx->mode);
+        exo_u64 pos = exo_tx_next_pvt(tx);
         exo_status status =
             exo_tx_has_room_pvt(tx, pos, 1) ? EXO_OK : exo_tx_refresh_pvt(tx, pos, 1);
-        if (status != EXO_FULL || (tx->mode & EXO_MODE_MP) == 0 ||
-            exo_tx_guess_pvt(tx, tx->mode) == pos || (tx->mode & EXO_MODE_OWNED) != 0) {
+        if (status != EXO_FULL || exo_tx_next_pvt(tx) == pos) {
             return status;
         }
     }
