@@ -3,8 +3,7 @@
  * The port contract: all that the library asks of the system under it, on one page.
  *
  * A port is one header, named by EXO_IPC_PORT (for example -DEXO_IPC_PORT='"my_port.h"'). It includes
- * only headers of base/ and its own system's, and defines every name below as a macro or a static
- * inline function. Without EXO_IPC_PORT, Linux user space is taken where it is the compiler's target.
+ * only headers of base/ and its own system's, and defines every name below as a static inline function. Without EXO_IPC_PORT, Linux user space is taken where it is the compiler's target.
  * port/freestanding/exo_port.h is the worked example to copy; tests/port/ is the acceptance test.
  *
  *  hook                    may sleep  from interrupt  called
@@ -101,7 +100,9 @@ EXO_INLINE exo_u64 exo_port_now_ns(void);
 /**
  * exo_port_self - identity of the calling thread of execution, for claims.
  *
- * Returns: a value in 1 .. 2^24 - 1 that no other living thread has.
+ * Returns: a value in 1 .. 2^24 - 1 that no other living thread has, among those that share rings. On Linux it
+ * is the thread's number in its PID namespace: processes of different ones share no ring with several
+ * producers.
  */
 EXO_INLINE exo_u32 exo_port_self(void);
 
@@ -116,7 +117,7 @@ EXO_INLINE exo_bool exo_port_peer_alive(struct exo_port_peer *peer);
 
 /**
  * exo_port_page_alloc - memory for a ring within one address space.
- * @bytes: a multiple of 64, more than 0
+ * @bytes: a multiple of 64; 0 may be answered with null
  *
  * Returns: zeroed, committed memory aligned to at least 128 bytes (a page where there are pages), or null.
  */

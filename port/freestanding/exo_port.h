@@ -31,8 +31,7 @@
  *  EXO_PORT_ARENA_BYTES     1 MiB           for exo_port_page_alloc(); a multiple of 4096
  *  EXO_PORT_NEED_MEMCPY     0               1: also define, weakly, what compilers emit calls to:
  *  memcpy,
- *                                           memmove, memset, memcmp, and on RISC-V the bit counts of
- *                                           libgcc; for programs that link neither libc nor libgcc
+ *                                           memmove, memset, memcmp; for programs that link no libc
  *
  * The other macros must be the same in all files, since the functions below are inline.
  */
@@ -345,33 +344,6 @@ EXO_PORT_WEAK int memcmp(const void *one, const void *other, exo_size bytes)
     }
     return 0;
 }
-
-#if defined(__riscv)
-
-int __clzdi2(exo_u64 value);
-int __ctzdi2(exo_u64 value);
-
-/* Leading zeros, of a value that is not 0: called where the processor has no Zbb. */
-EXO_PORT_WEAK int __clzdi2(exo_u64 value)
-{
-    int zeros = 0;
-    int step;
-    for (step = 32; step != 0; step >>= 1) {
-        if (value >> (64 - step) == 0) {
-            zeros += step;
-            value <<= step;
-        }
-    }
-    return zeros;
-}
-
-/* Trailing zeros: those below the lowest set bit, which stands alone here. */
-EXO_PORT_WEAK int __ctzdi2(exo_u64 value)
-{
-    return 63 - __clzdi2(value & (0 - value));
-}
-
-#endif
 
 #endif /* EXO_PORT_NEED_MEMCPY */
 

@@ -236,6 +236,9 @@ EXO_INLINE void exo_port_wait(const exo_u32 *word, exo_u32 expected, exo_u64 dea
 
 EXO_INLINE void exo_port_wake(exo_u32 *word, exo_u32 count, exo_bool shared)
 {
+    if (count == 0) {
+        return; /* the system call would wake one all the same */
+    }
     long limit = count > 0x7FFFFFFFu ? 0x7FFFFFFF : (long)count;
     (void)exo_port_syscall_pvt(SYS_futex, word,
                                FUTEX_WAKE | (shared ? 0 : FUTEX_PRIVATE_FLAG), limit, NULL, NULL, 0);

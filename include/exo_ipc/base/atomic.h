@@ -131,6 +131,19 @@ EXO_HOT void exo_store_pair_release(exo_word64 *p, exo_u64 low, exo_u64 high)
 #endif
 }
 
+/* Two neighbouring words, in one load where there is such a thing, to anywhere. */
+EXO_HOT void exo_load_pair_relaxed(void *to, const exo_word64 *p)
+{
+#if EXO_HAS_PAIR
+    exo_pair_pvt pair = *(const volatile exo_pair_pvt *)(const void *)p;
+#else
+    exo_u64 pair[2];
+    pair[0] = exo_load64(p, EXO_RELAXED);
+    pair[1] = exo_load64(p + 1, EXO_RELAXED);
+#endif
+    __builtin_memcpy(to, &pair, sizeof(pair));
+}
+
 /* Full fence. ThreadSanitizer knows no fences; a locked instruction is one on every machine it runs on. */
 EXO_HOT void exo_fence_seq(void)
 {

@@ -23,6 +23,16 @@ EXO_HOT void exo_cpu_relax(void)
 #endif
 }
 
+/* A hint that this line will be written soon. Orders nothing and never faults. */
+EXO_HOT void exo_cpu_prefetch_write(const void *line)
+{
+#if EXO_VERIFY
+    (void)line;
+#else
+    __builtin_prefetch(line, 1);
+#endif
+}
+
 /* Cycle counter of this CPU, or 0 where user code may not read one. Context: any. */
 EXO_HOT exo_u64 exo_cpu_cycles(void)
 {

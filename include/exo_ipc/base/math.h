@@ -13,10 +13,39 @@ EXO_INLINE exo_bool exo_is_pow2(exo_u64 value)
     return value != 0 && (value & (value - 1)) == 0;
 }
 
+/* Whether counting zero bits is an instruction; elsewhere the builtins call a helper library. */
+#if defined(__riscv) && !defined(__riscv_zbb)
+#define EXO_HAS_BIT_COUNT 0
+#else
+#define EXO_HAS_BIT_COUNT 1
+#endif
+
 /* Index of the highest set bit; value must not be 0. */
 EXO_INLINE exo_u32 exo_log2(exo_u64 value)
 {
+#if EXO_HAS_BIT_COUNT
     return 63u - (exo_u32)__builtin_clzll(value);
+#else
+    exo_u32 log = 0;
+    exo_u32 step;
+    for (step = 32; step != 0; step /= 2) {
+        if (value >> step != 0) {
+            value >>= step;
+            log += step;
+        }
+    }
+    return log;
+#endif
+}
+
+/* Index of the lowest set bit; value must not be 0. */
+EXO_INLINE exo_u32 exo_lowest_bit(exo_u32 value)
+{
+#if EXO_HAS_BIT_COUNT
+    return (exo_u32)__builtin_ctz(value);
+#else
+    return exo_log2(value & (0u - value));
+#endif
 }
 
 /* value rounded up to a multiple of align, a power of two. The caller checked that it does not wrap. */

@@ -145,12 +145,12 @@ EXO_INLINE exo_u32 exo_arena_find_pvt(const struct exo_arena *arena, exo_u32 siz
     if (classes == 0) {
         exo_u32 levels = level >= 31 ? 0 : arena->levels & (0xFFFFFFFEu << level);
         if (levels != 0) {
-            level = (exo_u32)__builtin_ctz(levels);
+            level = exo_lowest_bit(levels);
             classes = arena->classes[level];
         }
     }
     if (classes != 0) {
-        return arena->head[level][__builtin_ctz(classes)];
+        return arena->head[level][exo_lowest_bit(classes)];
     }
     class_of = exo_arena_class_pvt(size);
     at = arena->head[class_of >> 3][class_of & 7];

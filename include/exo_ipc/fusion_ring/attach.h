@@ -202,7 +202,7 @@ EXO_INLINE void exo_receiver_place_pvt(struct exo_receiver *rx, const struct exo
     rx->done = (exo_u32 *)(void *)((exo_u8 *)memory->rx + geometry->done_off);
     rx->exact = &rx->rx->exact.value;
     rx->pos = exo_load64(rx->exact, EXO_RELAXED); /* relaxed: [attach:enter] */
-    rx->late_step = geometry->slots >= 8 ? geometry->slots / 8 : 1;
+    rx->late_step = geometry->slots < 8 ? 1 : (exo_u32)exo_min64(geometry->slots / 8, EXO_PACE_STEP);
     rx->late_at = rx->pos + rx->late_step;
 }
 

@@ -43,7 +43,9 @@ EXO_HOT exo_bool exo_batch_take_slot_pvt(struct exo_receiver *rx, const exo_word
     if (left > into->most - into->got) {
         left = (exo_u32)(into->most - into->got);
     }
-    if (len == into->size && rx->taken == 0 && left == count) {
+    if (len == into->size && rx->taken == 0 && left == count && len * count == EXO_INLINE_THRESHOLD) {
+        exo_line_read_pvt(to, line, EXO_INLINE_THRESHOLD);
+    } else if (len == into->size && rx->taken == 0 && left == count) {
         exo_line_read_pvt(to, line, (exo_size)len * count);
     } else {
         exo_words_load(copy, line, sizeof(copy));

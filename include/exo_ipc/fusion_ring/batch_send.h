@@ -34,7 +34,12 @@ EXO_HOT void exo_batch_fill_pvt(struct exo_sender *tx, exo_u64 pos, const exo_u8
     exo_u64 control = count == 1
                           ? exo_control_pvt(pos, EXO_KIND_INLINE, (exo_u32)size)
                           : exo_control_pvt(pos, EXO_KIND_PACKED, (exo_u32)size | count << 8);
-    exo_line_publish_pvt(exo_tx_line_pvt(tx, pos), items, size * count, control);
+    exo_word64 *line = exo_tx_line_pvt(tx, pos);
+    if (EXO_LIKELY(size * count == EXO_INLINE_THRESHOLD)) {
+        exo_line_publish_pvt(line, items, EXO_INLINE_THRESHOLD, control);
+    } else {
+        exo_line_publish_pvt(line, items, size * count, control);
+    }
 }
 
 /* Publish n items in the slots from pos on, the first slot last. */

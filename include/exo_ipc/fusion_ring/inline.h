@@ -21,38 +21,44 @@ EXO_HOT exo_bool exo_fits_inline(exo_size size)
     return size <= EXO_INLINE_THRESHOLD;
 }
 
-/* Claim, copy, publish; without looking for sleepers. */
-EXO_HOT exo_status exo_tx_put_pvt(struct exo_sender *tx, const exo_u32 mode, const void *data,
-                                  exo_size len)
+/* The whole of a send, in any mode. */
+EXO_HOT exo_status exo_tx_send_pvt(struct exo_sender *tx, const exo_u32 mode, const void *data,
+                                   exo_size len)
 {
     exo_u64 pos;
-    exo_status status = exo_tx_claim_pvt(tx, mode, 1, &pos);
+    exo_status status;
+    if (EXO_UNLIKELY(len > EXO_INLINE_THRESHOLD)) {
+        return EXO_INVALID_SIZE;
+    }
+    status = exo_tx_claim_pvt(tx, mode, 1, &pos);
     if (EXO_UNLIKELY(status != EXO_OK)) {
         return status;
     }
     exo_line_publish_pvt(exo_tx_line_pvt(tx, pos), data, len,
                          exo_control_pvt(pos, EXO_KIND_INLINE, (exo_u32)len));
-    return EXO_OK;
+    return exo_tx_notify_pvt(tx, mode, 1);
+}
+
+EXO_OUTLINE exo_status exo_send_inline_any_pvt(struct exo_sender *tx, const void *data, exo_size len)
+{
+    return exo_tx_send_pvt(tx, tx->mode, data, len);
 }
 
 /* exo_send_inline() with the ring's mode as a constant; the mode must be the ring's. */
 EXO_HOT EXO_MUST_USE exo_status exo_send_inline_as(struct exo_sender *tx, const exo_u32 mode,
                                                    const void *data, exo_size len)
 {
-    exo_status status;
-    if (EXO_UNLIKELY(len > EXO_INLINE_THRESHOLD)) {
-        return EXO_INVALID_SIZE;
+    exo_u64 pos = tx->pos;
+    if ((mode & EXO_MODE_MP) != 0) {
+        return exo_tx_send_pvt(tx, mode, data, len);
     }
-    status = exo_tx_put_pvt(tx, mode, data, len);
-    if (EXO_UNLIKELY(status != EXO_OK)) {
-        return status;
+    if (EXO_UNLIKELY(len > EXO_INLINE_THRESHOLD || !exo_tx_has_room_pvt(tx, pos, 1))) {
+        return exo_send_inline_any_pvt(tx, data, len);
     }
+    tx->pos = pos + 1;
+    exo_line_publish_pvt(exo_tx_line_pvt(tx, pos), data, len,
+                         exo_control_pvt(pos, EXO_KIND_INLINE, (exo_u32)len));
     return exo_tx_notify_pvt(tx, mode, 1);
-}
-
-EXO_OUTLINE exo_status exo_send_inline_mp_pvt(struct exo_sender *tx, const void *data, exo_size len)
-{
-    return exo_send_inline_as(tx, tx->mode, data, len);
 }
 
 /**
@@ -71,7 +77,7 @@ EXO_OUTLINE exo_status exo_send_inline_mp_pvt(struct exo_sender *tx, const void 
 EXO_HOT EXO_MUST_USE exo_status exo_send_inline(struct exo_sender *tx, const void *data, exo_size len)
 {
     if (EXO_UNLIKELY((tx->mode & EXO_MODE_MP) != 0)) {
-        return exo_send_inline_mp_pvt(tx, data, len);
+        return exo_send_inline_any_pvt(tx, data, len);
     }
     return exo_send_inline_as(tx, EXO_SPSC, data, len);
 }
@@ -147,17 +153,22 @@ EXO_OUTLINE exo_status exo_rx_settle_pvt(struct exo_receiver *rx, exo_u64 *found
     return rx->refused != EXO_OK ? rx->refused : EXO_EMPTY;
 }
 
-/* Everything that is not a plain inline slot right at hand. */
-EXO_OUTLINE exo_i64 exo_rx_take_slow_pvt(struct exo_receiver *rx, void *buffer, exo_size size)
+/* Single consumer: whatever the next slot holds. */
+EXO_OUTLINE exo_i64 exo_rx_take_any_pvt(struct exo_receiver *rx, void *buffer, exo_size size)
 {
-    exo_u64 control = 0;
+    const exo_word64 *line = exo_rx_line_pvt(rx, rx->pos);
+    exo_u64 control = exo_line_ready_pvt(line);
     exo_u32 argument;
-    const exo_word64 *line;
-    exo_status status = exo_rx_settle_pvt(rx, &control);
-    if (status != EXO_OK) {
-        return status;
+    if (!exo_control_is_for_pvt(control, rx->pos) && exo_rx_still_empty_pvt(rx)) {
+        return EXO_EMPTY;
     }
-    line = exo_rx_line_pvt(rx, rx->pos);
+    if (!exo_control_is_for_pvt(control, rx->pos) || exo_control_kind_pvt(control) != EXO_KIND_INLINE) {
+        exo_status status = exo_rx_settle_pvt(rx, &control);
+        if (status != EXO_OK) {
+            return status;
+        }
+        line = exo_rx_line_pvt(rx, rx->pos);
+    }
     argument = exo_control_argument_pvt(control);
     if (exo_control_kind_pvt(control) == EXO_KIND_PACKED) {
         return exo_rx_take_packed_pvt(rx, line, argument, buffer, size);
@@ -176,9 +187,8 @@ EXO_OUTLINE exo_i64 exo_rx_take_slow_pvt(struct exo_receiver *rx, void *buffer, 
     return argument;
 }
 
-/* Several consumers. */
-EXO_HOT exo_i64 exo_rx_take_mc_pvt(struct exo_receiver *rx, const exo_u32 mode, void *buffer,
-                                   exo_size size)
+/* Several consumers: whatever comes next. */
+EXO_OUTLINE exo_i64 exo_rx_take_any_mc_pvt(struct exo_receiver *rx, void *buffer, exo_size size)
 {
     const struct exo_rx_wish wish = {1, 1, size, EXO_KIND_INLINE};
     for (;;) {
@@ -198,39 +208,47 @@ EXO_HOT exo_i64 exo_rx_take_mc_pvt(struct exo_receiver *rx, const exo_u32 mode, 
             exo_line_read_pvt(buffer, line, (exo_size)len);
         }
         exo_rx_done_pvt(rx, pos);
-        exo_rx_notify_pvt(rx, mode, 1);
+        exo_rx_notify_pvt(rx, rx->mode, 1);
         if (EXO_LIKELY(len >= 0)) {
             return len;
         }
     }
 }
 
+/* Whether a plain message that fits is published at pos; *len is its length. Where the buffer's size is a constant,
+ * only a message that fills it is plain: one comparison, and a copy of constant length. */
+EXO_HOT exo_bool exo_rx_plain_pvt(exo_u64 control, exo_u64 pos, exo_size size, exo_size *len)
+{
+    exo_size most = size < EXO_INLINE_THRESHOLD ? size : EXO_INLINE_THRESHOLD;
+    exo_u64 rest = control ^ exo_control_pvt(pos, EXO_KIND_INLINE, 0);
+    *len = __builtin_constant_p(size) ? most : (exo_size)(rest >> 40);
+    return __builtin_constant_p(size) ? rest == (exo_u64)most << 40 : rest << 24 == 0 && *len <= most;
+}
+
 /* exo_recv_inline() with the ring's mode as a constant; the mode must be the ring's. */
 EXO_HOT EXO_MUST_USE exo_i64 exo_recv_inline_as(struct exo_receiver *rx, const exo_u32 mode,
                                                 void *buffer, exo_size size)
 {
-    const exo_word64 *line;
-    exo_u64 control;
-    exo_u32 len;
-    if ((mode & EXO_MODE_MC) != 0) {
-        return exo_rx_take_mc_pvt(rx, mode, buffer, size);
+    const exo_bool mc = (mode & EXO_MODE_MC) != 0;
+    exo_u64 pos = mc ? exo_load64(rx->exact, EXO_RELAXED) : rx->pos; /* relaxed: checked by the swap */
+    const exo_word64 *line = exo_rx_line_pvt(rx, pos);
+    exo_u64 control = exo_line_ready_pvt(line);
+    exo_size len;
+    if (EXO_UNLIKELY(!exo_rx_plain_pvt(control, pos, size, &len))) {
+        return mc ? exo_rx_take_any_mc_pvt(rx, buffer, size) : exo_rx_take_any_pvt(rx, buffer, size);
     }
-    line = exo_rx_line_pvt(rx, rx->pos);
-    control = exo_line_ready_pvt(line);
-    len = exo_control_argument_pvt(control);
-    if (EXO_UNLIKELY(!exo_control_is_for_pvt(control, rx->pos) ||
-                     exo_control_kind_pvt(control) != EXO_KIND_INLINE || len > size ||
-                     len > EXO_INLINE_THRESHOLD)) {
-        return exo_rx_take_slow_pvt(rx, buffer, size);
+    /* relaxed: what is read was acquired with the control word; this guards no data */
+    if (mc && EXO_UNLIKELY(!exo_cas64(rx->exact, &pos, pos + 1, EXO_RELAXED))) {
+        return exo_rx_take_any_mc_pvt(rx, buffer, size);
     }
     exo_line_read_pvt(buffer, line, len);
-    exo_rx_advance_pvt(rx, mode, 1);
-    return len;
-}
-
-EXO_OUTLINE exo_i64 exo_recv_inline_mc_pvt(struct exo_receiver *rx, void *buffer, exo_size size)
-{
-    return exo_rx_take_mc_pvt(rx, rx->mode, buffer, size);
+    if (mc) {
+        exo_rx_done_pvt(rx, pos);
+        exo_rx_notify_pvt(rx, mode, 1);
+    } else {
+        exo_rx_advance_pvt(rx, mode, 1);
+    }
+    return (exo_i64)len;
 }
 
 /**
@@ -250,7 +268,7 @@ EXO_OUTLINE exo_i64 exo_recv_inline_mc_pvt(struct exo_receiver *rx, void *buffer
 EXO_HOT EXO_MUST_USE exo_i64 exo_recv_inline(struct exo_receiver *rx, void *buffer, exo_size size)
 {
     if (EXO_UNLIKELY((rx->mode & EXO_MODE_MC) != 0)) {
-        return exo_recv_inline_mc_pvt(rx, buffer, size);
+        return exo_rx_take_any_mc_pvt(rx, buffer, size);
     }
     return exo_recv_inline_as(rx, EXO_SPSC, buffer, size);
 }

@@ -9,7 +9,7 @@
  * Invariants
  *   A position p may be written when the receiver has given p - size back: p < exact + size (sc), or
  *   done[p] == p - size + 1 (mc). `limit` caches a bound below which that is known; it only grows.
- *   The receiver stores `late` when it runs empty and at least every size/8 messages, `exact` after each
+ *   The receiver stores `late` when it runs empty and at least every late_step messages, `exact` after each
  *   message: the sender reads exact only before it says Full or sleeps, so capacity is exact and the
  *   line of exact rests with the receiver.
  *
@@ -26,6 +26,13 @@
 #include "slot.h"
 #include "wake.h"
 
+/* A receiver publishes `late` every size/8 messages, and at least every EXO_PACE_STEP. That often, it looks
+ * whether a streaming sender is EXO_PACE_AHEAD slots away, and waits for that at most so many turns of
+ * exo_cpu_relax() (exo_rx_pace_pvt). Rings of fewer than 8 * EXO_PACE_STEP slots do not. */
+#define EXO_PACE_STEP 16u
+#define EXO_PACE_AHEAD 32u
+#define EXO_PACE_TURNS 32u
+
 struct exo_arena;
 struct exo_views;
 
@@ -33,11 +40,11 @@ struct exo_sender {
     exo_u8 *lines; /* line of slot 0 */
     exo_u64 pos;   /* sp: next position */
     exo_u64 limit; /* positions below it are free */
-    struct exo_waker waker;
     exo_u32 mask;
     exo_u32 slot_shift;
     exo_u32 mode;
     exo_status refused; /* EXO_OK, or why every further send fails */
+    struct exo_waker waker;
     struct exo_tx_segment *tx;
     const struct exo_rx_segment *rx;
     const exo_u32 *done;
@@ -54,11 +61,11 @@ struct exo_receiver {
     exo_u64 pos;     /* sc: next position */
     exo_u64 late_at; /* sc: publish late when pos gets here */
     exo_word64 *exact;
-    struct exo_waker waker;
     exo_u32 mask;
     exo_u32 slot_shift;
     exo_u32 mode;
     exo_u32 taken; /* items already taken from a packed slot */
+    struct exo_waker waker;
     exo_status refused;
     exo_u32 late_step;
     exo_u32 producers;
@@ -175,18 +182,19 @@ EXO_HOT exo_bool exo_tx_has_room_pvt(const struct exo_sender *tx, exo_u64 pos, e
     return (exo_i64)(tx->limit - pos) >= (exo_i64)want;
 }
 
+EXO_COLD exo_status exo_tx_wake_pvt(struct exo_sender *tx, exo_u32 count)
+{
+    exo_u32 waiters = exo_waker_wake_pvt(&tx->waker, count);
+    return (waiters & EXO_WAIT_CLOSED) != 0 ? exo_tx_refuse_pvt(tx, EXO_CLOSED) : EXO_OK;
+}
+
 /* Publish is done: look for sleepers, learn of a receiver that closed. */
 EXO_HOT exo_status exo_tx_notify_pvt(struct exo_sender *tx, exo_u32 mode, exo_u32 count)
 {
-    exo_u32 waiters;
-    if ((mode & EXO_MODE_POLLED) != 0) {
+    if ((mode & EXO_MODE_POLLED) != 0 || EXO_LIKELY(exo_waker_quiet_pvt(&tx->waker))) {
         return EXO_OK;
     }
-    waiters = exo_waker_notify_pvt(&tx->waker, count);
-    if (EXO_UNLIKELY((waiters & EXO_WAIT_CLOSED) != 0)) {
-        return exo_tx_refuse_pvt(tx, EXO_CLOSED);
-    }
-    return EXO_OK;
+    return exo_tx_wake_pvt(tx, count);
 }
 
 /* Whether the senders have closed; what they sent before is visible then. */
@@ -216,11 +224,51 @@ EXO_OUTLINE exo_status exo_rx_empty_reason_pvt(struct exo_receiver *rx)
     return exo_rx_closed_pvt(rx) ? EXO_CLOSED : EXO_PEER_DIED; /* it may have closed and left meanwhile */
 }
 
+/* Single consumer: whether exo_rx_empty_reason_pvt() has nothing to do and says Empty again. */
+EXO_HOT exo_bool exo_rx_still_empty_pvt(const struct exo_receiver *rx)
+{
+    /* relaxed: a change sends us to [ring:closed_seen] */
+    exo_u32 waiters = exo_load32(rx->waker.waiters, EXO_RELAXED);
+    return rx->late_at == rx->pos + rx->late_step && rx->refused == EXO_OK && rx->peer == EXO_NULL &&
+           (waiters & EXO_WAIT_CLOSED) == 0;
+}
+
 /* Something was given back: look for sleeping senders. */
 EXO_HOT void exo_rx_notify_pvt(struct exo_receiver *rx, exo_u32 mode, exo_u32 count)
 {
     if ((mode & EXO_MODE_POLLED) == 0) {
         (void)exo_waker_notify_pvt(&rx->waker, count);
+    }
+}
+
+/* Whether the slot holds something for this position, or did a moment ago. */
+EXO_INLINE exo_bool exo_rx_is_published_pvt(const struct exo_receiver *rx, exo_u64 pos)
+{
+    return exo_control_is_for_pvt(exo_line_ready_pvt(exo_rx_line_pvt(rx, pos)), pos);
+}
+
+/*
+ * Single consumer: late_step messages were taken in a row; running empty in between would have moved late_at.
+ *
+ * In such a stream a receiver close behind its sender reads, by guessing ahead, lines that are just being
+ * written. Each of them then crosses several times, and both sides stay at that distance for good. So when
+ * the sender is ahead, but by less than EXO_PACE_AHEAD, it gets a moment to move away. When it is not ahead
+ * at all, there is no such stream: one thread that sends and receives in turn never waits here.
+ */
+EXO_COLD void exo_rx_pace_pvt(struct exo_receiver *rx, exo_u64 pos)
+{
+    exo_u32 turn;
+    rx->late_at = pos + rx->late_step;
+    /* [ring:late_step] pairs [ring:late_seen] */
+    exo_store64(&rx->rx->late.value, pos, EXO_RELEASE);
+    if (rx->late_step < EXO_PACE_STEP || !exo_rx_is_published_pvt(rx, pos)) {
+        return;
+    }
+    for (turn = 0; turn < EXO_PACE_TURNS; turn++) {
+        if (turn % 8 == 0 && exo_rx_is_published_pvt(rx, pos + EXO_PACE_AHEAD)) {
+            return;
+        }
+        exo_cpu_relax();
     }
 }
 
@@ -232,9 +280,7 @@ EXO_HOT void exo_rx_advance_pvt(struct exo_receiver *rx, exo_u32 mode, exo_u32 c
     /* [ring:exact] pairs [ring:exact_seen] */
     exo_store64(rx->exact, pos, EXO_RELEASE);
     if (EXO_UNLIKELY((exo_i64)(pos - rx->late_at) >= 0)) {
-        rx->late_at = pos + rx->late_step;
-        /* [ring:late_step] pairs [ring:late_seen] */
-        exo_store64(&rx->rx->late.value, pos, EXO_RELEASE);
+        exo_rx_pace_pvt(rx, pos);
     }
     exo_rx_notify_pvt(rx, mode, count);
 }

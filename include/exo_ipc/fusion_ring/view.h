@@ -79,7 +79,7 @@ EXO_HOT exo_status exo_view_enter_pvt(struct exo_receiver *rx, const struct exo_
 /* A message that came inline is copied into the view: at most 56 bytes, and its slot is free at once. */
 EXO_OUTLINE exo_status exo_view_inline_pvt(struct exo_receiver *rx, struct exo_viewed *view)
 {
-    exo_i64 len = exo_rx_take_slow_pvt(rx, view->copy, sizeof(view->copy));
+    exo_i64 len = exo_rx_take_any_pvt(rx, view->copy, sizeof(view->copy));
     if (len < 0) {
         return (exo_status)len;
     }
@@ -99,7 +99,7 @@ EXO_OUTLINE exo_status exo_view_mc_pvt(struct exo_receiver *rx, exo_size most, s
         exo_u64 control;
         exo_status status = exo_rx_obtain_mc_pvt(rx, &wish, &pos, &taken);
         if (status == EXO_TYPE_MISMATCH) {
-            exo_i64 len = exo_recv_inline_mc_pvt(rx, view->copy,
+            exo_i64 len = exo_rx_take_any_mc_pvt(rx, view->copy,
                                                  most < sizeof(view->copy) ? most : sizeof(view->copy));
             if (len == EXO_TYPE_MISMATCH) {
                 continue; /* another consumer took the inline message in front of it */

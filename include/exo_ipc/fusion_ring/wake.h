@@ -94,17 +94,20 @@ EXO_COLD exo_u32 exo_waker_wake_pvt(struct exo_waker *waker, exo_u32 count)
     return waiters;
 }
 
-/* W2, W3. Returns 0 when nothing has changed since the last look, else the value of waiters after
- * whoever slept has been woken. */
-EXO_HOT exo_u32 exo_waker_notify_pvt(struct exo_waker *waker, exo_u32 count)
+/* W2, W3: whether nothing has changed since the last look. */
+EXO_HOT exo_bool exo_waker_quiet_pvt(const struct exo_waker *waker)
 {
     /* [wake:w2_light] pairs [wake:s3_heavy] */
     exo_fence_compiler();
     /* relaxed: a change sends us to [wake:look] */
-    if (EXO_LIKELY(exo_load32(waker->waiters, EXO_RELAXED) == waker->seen)) {
-        return 0;
-    }
-    return exo_waker_wake_pvt(waker, count);
+    return exo_load32(waker->waiters, EXO_RELAXED) == waker->seen;
+}
+
+/* W2 to W5. Returns 0 when nothing has changed since the last look, else the value of waiters after
+ * whoever slept has been woken. */
+EXO_HOT exo_u32 exo_waker_notify_pvt(struct exo_waker *waker, exo_u32 count)
+{
+    return EXO_LIKELY(exo_waker_quiet_pvt(waker)) ? 0 : exo_waker_wake_pvt(waker, count);
 }
 
 /* S2 of a sleeper whose word nobody else writes. */
