@@ -71,7 +71,8 @@ EXO_INLINE void exo_end_clear_pvt(struct exo_end *end, int socket)
  * exo_close - close an end: the peer can still receive what was sent, then gets EXO_CLOSED.
  * @end: harmless if it is closed already. Views of received messages are gone afterwards.
  *
- * Best called by the thread that opened the end: elsewhere four pages stay mapped until that thread ends.
+ * Best called by the thread that opened the end: while that one lives, another one leaves four pages mapped, for
+ * good.
  * Context: may sleep.
  */
 EXO_INLINE void exo_close(struct exo_end *end)

@@ -237,9 +237,12 @@ EXO_INLINE void thread_start(struct sleeping_thread *thread, void *(*body)(void 
     assert_int_equal(pthread_create(&thread->thread, NULL, body, thread), 0);
 }
 
+/* The call has ended; soon, for one that is not woken ends at its deadline, ten seconds on. */
 EXO_INLINE exo_i64 thread_join(struct sleeping_thread *thread)
 {
+    exo_u64 before = exo_port_now_ns();
     assert_int_equal(pthread_join(thread->thread, NULL), 0);
+    assert_true(exo_port_now_ns() - before < 5 * SECOND_NS);
     return thread->result;
 }
 

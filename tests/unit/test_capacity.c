@@ -233,16 +233,13 @@ static void a_sender_asleep_on_a_full_ring_wakes_for_the_first_slot(struct exo_r
     for (i = 0; i < 2 * COUNT(ways); i++) {
         struct full_ring full;
         struct sleeping_thread thread = {0};
-        exo_u64 before;
         config.slots = i < COUNT(ways) ? 2 : 1024;
         open_full(&full, &config);
         thread.tx = &full.f.tx;
         thread_start(&thread, send_one);
         assert_true(fell_asleep(&thread, &full.f.tx.tx->sync.waiters));
-        before = exo_port_now_ns();
         ways[i % COUNT(ways)](&full);
         assert_int_equal(thread_join(&thread), EXO_OK);
-        assert_true(exo_port_now_ns() - before < 5 * SECOND_NS);
         assert_int_equal(send_number(&full.f.tx, 99), EXO_FULL); /* it got the slot */
         fixture_close(&full.f);
     }

@@ -54,6 +54,7 @@ static void memory_that_is_null_misaligned_or_too_little_is_refused(void **state
 
 static void attaching_to_too_little_is_refused(void **state)
 {
+    static EXO_ALIGNED(128) exo_u8 nothing[64];
     struct fixture f;
     exo_u32 sender;
     (void)state;
@@ -72,6 +73,10 @@ static void attaching_to_too_little_is_refused(void **state)
         assert_int_equal(attach_either(&part, sender), EXO_NO_MEMORY);
         part = whole;
         part.books_bytes--;
+        assert_int_equal(attach_either(&part, sender), EXO_NO_MEMORY);
+        part = whole;
+        part.tx = nothing; /* too little even for a header: it is not looked at */
+        part.tx_bytes = sizeof(nothing);
         assert_int_equal(attach_either(&part, sender), EXO_NO_MEMORY);
         part = whole;
         assert_int_equal(attach_either(&part, sender), EXO_OK); /* nothing above took a place */

@@ -29,9 +29,9 @@ EXO_INLINE exo_status exo_tx_collect_pvt(struct exo_sender *tx, exo_u32 most)
 {
     exo_status status = exo_arena_collect_pvt(tx->arena, most);
     if (EXO_UNLIKELY(status != EXO_OK)) {
-        return exo_tx_refuse_pvt(tx, status);
+        (void)exo_tx_refuse_pvt(tx, status);
     }
-    return EXO_OK;
+    return status;
 }
 
 /* No run is free: collect everything, then learn why there still is none. */
@@ -67,6 +67,7 @@ EXO_COLD exo_status exo_loan_reason_pvt(struct exo_sender *tx, exo_u32 blocks, e
 EXO_INLINE EXO_MUST_USE exo_status exo_loan(struct exo_sender *tx, exo_size size, struct exo_loaned *loan)
 {
     struct exo_arena *arena = tx->arena;
+    exo_status status;
     exo_u32 blocks;
     exo_u32 at;
     if (EXO_UNLIKELY(arena == EXO_NULL)) {
@@ -79,12 +80,13 @@ EXO_INLINE EXO_MUST_USE exo_status exo_loan(struct exo_sender *tx, exo_size size
         return tx->refused;
     }
     blocks = size == 0 ? 1 : (exo_u32)((size - 1) >> arena->block_shift) + 1;
-    if (EXO_UNLIKELY(exo_tx_collect_pvt(tx, 4) != EXO_OK)) {
-        return tx->refused;
+    status = exo_tx_collect_pvt(tx, 4);
+    if (EXO_UNLIKELY(status != EXO_OK)) {
+        return status;
     }
     at = exo_arena_take_pvt(arena, blocks);
     if (EXO_UNLIKELY(at == EXO_ARENA_NOWHERE)) {
-        exo_status status = exo_loan_reason_pvt(tx, blocks, &at);
+        status = exo_loan_reason_pvt(tx, blocks, &at);
         if (status != EXO_OK) {
             return status;
         }
