@@ -23,7 +23,7 @@ demo:
 	@tools/install-deps build
 	@$(MAKE) -s $(release)/build.ninja
 	@tools/quietly ninja -C $(release) examples/demo
-	@$(release)/examples/demo $${FILE:+"$$FILE"}
+	@$(release)/examples/demo $${FILE:+-- "$$FILE"}
 
 check:
 	@tools/install-deps build check
