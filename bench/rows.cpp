@@ -21,7 +21,7 @@ const std::vector<Row> &rows()
         {"spsc-8-packed-bulk", 0.40, "spsc-8", Form::over_fastest_any, "exo-batch32", "", 1,
          "ratio"},
         {"single-56", 1.2, "single-56", Form::over, "exo", "boost", 1, "ratio"},
-        {"notify-awake", 2, "single-56", Form::difference, "exo-notify", "exo", 1, "ns"},
+        {"notify-awake", 2, "single-56", Form::difference, "exo", "exo-raw", 1, "ns"},
         {"mpsc-pair", 1.5, "single-56", Form::over, "exo-mpsc", "locked-rmw", 1, "ratio"},
         {"mpmc-pair", 1.15, "single-56", Form::over, "exo-mpmc", "locked-rmw", 2, "ratio"},
         {"single-8", 1.2, "single-8", Form::over, "exo", "boost", 1, "ratio"},

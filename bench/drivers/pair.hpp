@@ -23,11 +23,11 @@ struct PlainSend {
     }
 };
 
-/* Send and look whether the receiver sleeps (it does not). */
-struct NotifyingSend {
+/* Send without the look whether the receiver sleeps. */
+struct RawSend {
     template <class P, class Msg> static bool send(P &producer, const Msg &msg)
     {
-        return producer.push_notify(msg);
+        return producer.push_raw(msg);
     }
 };
 

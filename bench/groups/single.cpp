@@ -37,7 +37,7 @@ template <class Msg, class PeerMsg> static Group single_group(const char *name)
 #endif
 #if EXO_BENCH_HAS_EXO
     add<ExoSpsc<Msg>, Msg>(group, Role::ours);
-    add<ExoSpsc<Msg>, Msg, NotifyingSend>(group, Role::ours, "exo-notify");
+    add<ExoSpsc<Msg>, Msg, RawSend>(group, Role::ours, "exo-raw");
     add<ExoMpsc<Msg>, Msg>(group, Role::ours);
     add<ExoMpmc<Msg>, Msg>(group, Role::ours);
 #endif
