@@ -143,15 +143,16 @@ static exo_status work(struct demo *demo)
     const struct effort full = {ROUNDS_MAX, ROUND_TRIPS, 4000000000u};
     const struct effort quick = {1, 50, 0};
     exo_u8 digest[32];
-    exo_status status = EXO_OK;
-    for (demo->path = 0; demo->path < PATHS && status == EXO_OK; demo->path++) {
+    exo_status status;
+    for (demo->path = 0; demo->path < PATHS; demo->path++) {
         status = sender_hash(&demo->link, &demo->input, demo->path, digest);
+        if (status != EXO_OK) {
+            return status;
+        }
         demo->results[demo->path].identical = memcmp(digest, demo->digest, sizeof(digest)) == 0;
     }
-    if (status == EXO_OK) {
-        status = sender_measure(&demo->link, &demo->input, demo->options.quick ? &quick : &full,
-                                demo->results, &demo->path);
-    }
+    status = sender_measure(&demo->link, &demo->input, demo->options.quick ? &quick : &full,
+                            demo->results, &demo->path);
     if (status == EXO_OK) {
         report_paths(&demo->input, demo->results);
         (void)fflush(stdout);

@@ -159,24 +159,27 @@ exo_status sender_measure(struct link *link, const struct input *input, const st
 {
     static struct samples samples[PATHS];
     exo_u64 start = exo_port_now_ns();
-    exo_status status = EXO_OK;
     unsigned round;
-    for (round = 0; round < effort->rounds && status == EXO_OK; round++) {
+    for (round = 0; round < effort->rounds; round++) {
         exo_u64 took_ns = exo_port_now_ns() - start;
         if (took_ns > (round >= 3 ? 1 : 3) * effort->enough_ns && round != 0) {
             break;
         }
-        for (*path = 0; *path < PATHS && status == EXO_OK; ++*path) {
-            status = measure_once(link, input, effort, *path, &results[*path], &samples[*path]);
+        for (*path = 0; *path < PATHS; ++*path) {
+            exo_status status =
+                measure_once(link, input, effort, *path, &results[*path], &samples[*path]);
+            if (status != EXO_OK) {
+                return status;
+            }
         }
     }
-    for (round = 0; round < PATHS && status == EXO_OK; round++) {
-        struct result *result = &results[round];
-        result->pass_ns = quantile(samples[round].pass, result->passes, 0.5);
-        result->p50_ns = quantile(samples[round].trip, result->round_trips, 0.5);
-        result->p99_ns = quantile(samples[round].trip, result->round_trips, 0.99);
+    for (*path = 0; *path < PATHS; ++*path) {
+        struct result *result = &results[*path];
+        result->pass_ns = quantile(samples[*path].pass, result->passes, 0.5);
+        result->p50_ns = quantile(samples[*path].trip, result->round_trips, 0.5);
+        result->p99_ns = quantile(samples[*path].trip, result->round_trips, 0.99);
     }
-    return status;
+    return EXO_OK;
 }
 
 exo_status sender_quit(struct link *link)

@@ -35,7 +35,7 @@ EXO_INLINE void exo_descriptor_close_pvt(int *descriptor)
 
 /**
  * exo_pair - two connected sockets, each of which becomes an end with exo_open() in the process that uses it.
- * @descriptors: written on success only; both close-on-exec
+ * @descriptors: both close-on-exec; -1 on an error
  *
  * Pass one on through fork, or over another socket with exo_pass(). Whoever keeps none of them must close
  * both: the peer's death is noticed by the hang-up too.
@@ -44,6 +44,8 @@ EXO_INLINE void exo_descriptor_close_pvt(int *descriptor)
 EXO_INLINE EXO_MUST_USE exo_status exo_pair(int descriptors[2])
 {
     int made[2];
+    descriptors[0] = -1;
+    descriptors[1] = -1;
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, made) != 0) {
         return exo_segment_error_pvt(errno);
     }
