@@ -221,6 +221,7 @@ EXO_INLINE void exo_end_watch_pvt(const struct exo_end *end, struct exo_port_pee
 {
     peer->pidfd = end->pidfd;
     peer->socket = end->socket;
+    peer->unsure = end->config.profile == EXO_HOSTILE;
 }
 
 EXO_INLINE struct exo_ring_memory exo_end_memory_pvt(const struct exo_segment *tx,

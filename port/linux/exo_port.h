@@ -8,7 +8,8 @@
  * changes when the peer's thread dies (robust futex; port/linux/exo_life.h prepares it). The life word is
  * only a hint: a thread may end while its process lives, so death is believed when the pidfd or the
  * socket confirms it. Where futex_waitv is missing (before Linux 5.16), or the life word is spent, the
- * sleep is cut into slices of 100 ms and the pidfd asked after each.
+ * sleep is cut into slices of 100 ms and the pidfd asked after each; so it is for a hostile peer, whose life
+ * word may be any word.
  *
  * Fences are asymmetric through membarrier: GLOBAL_EXPEDITED reaches every process that registered.
  *
@@ -56,15 +57,19 @@ extern int clock_gettime(int clock, struct timespec *now);
 /* How often at most somebody who polls asks the kernel where the life word is spent, or there is none. */
 #define EXO_PORT_ASK_NS 100000u
 
+/* And where the peer's word alone says that it lives. */
+#define EXO_PORT_DOUBT_NS 10000000u
+
 /* A process at the other end. Descriptors are -1 where there is none. */
 struct exo_port_peer {
     const exo_u32 *life; /* the peer's life word, mapped read-only; null where there is none */
     exo_u32 life_alive;  /* its value while the peer's thread lives */
-    exo_u64 asked_ns;    /* when the kernel was asked last, once the life word is spent */
+    exo_u64 asked_ns;    /* when the kernel was asked last, where the life word does not tell */
     int pidfd;
     int socket;
     exo_bool dead;       /* confirmed; final */
     exo_bool life_spent; /* the life word has changed, and death was waited for once */
+    exo_bool unsure;     /* hostile: what it calls its life word may be any word, and never change */
 };
 
 EXO_INLINE long exo_port_syscall_pvt(long number, const void *a, long b, long c, const void *d,
@@ -138,6 +143,7 @@ EXO_INLINE exo_bool exo_port_life_ok_pvt(const struct exo_port_peer *peer)
 
 EXO_INLINE exo_bool exo_port_peer_alive(struct exo_port_peer *peer)
 {
+    exo_bool life_ok;
     exo_u64 now;
     if (peer == NULL) {
         return EXO_TRUE;
@@ -145,11 +151,12 @@ EXO_INLINE exo_bool exo_port_peer_alive(struct exo_port_peer *peer)
     if (peer->dead) {
         return EXO_FALSE;
     }
-    if (exo_port_life_ok_pvt(peer)) {
+    life_ok = exo_port_life_ok_pvt(peer);
+    if (life_ok && !peer->unsure) {
         return EXO_TRUE;
     }
     now = exo_port_now_ns();
-    if (now - peer->asked_ns < EXO_PORT_ASK_NS) {
+    if (now - peer->asked_ns < (life_ok ? EXO_PORT_DOUBT_NS : EXO_PORT_ASK_NS)) {
         return EXO_TRUE;
     }
     peer->asked_ns = now;
@@ -216,9 +223,10 @@ EXO_INLINE void exo_port_wait(const exo_u32 *word, exo_u32 expected, exo_u64 dea
         (void)exo_port_futex_wait_pvt(word, expected, deadline_ns, shared);
         return;
     }
-    peer->asked_ns = 0;
     if (exo_port_life_ok_pvt(peer)) {
-        long result = exo_port_futex_wait_two_pvt(word, expected, deadline_ns, peer);
+        exo_u64 slice = peer->unsure ? exo_port_now_ns() + EXO_PORT_SLICE_NS : EXO_FOREVER;
+        long result =
+            exo_port_futex_wait_two_pvt(word, expected, slice < deadline_ns ? slice : deadline_ns, peer);
         if (result != -ENOSYS && result != -EPERM) {
             return;
         }

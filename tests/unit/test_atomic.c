@@ -59,7 +59,7 @@ static void a_pair_is_two_neighbouring_words(void **state)
     (void)state;
     exo_store_pair_relaxed(words, 11, 12);
     assert_true(words[0] == 11 && words[1] == 12 && words[2] == 3);
-    exo_store_pair_release(words + 2, 13, 14);
+    exo_store_pair_relaxed(words + 2, 13, 14);
     assert_true(words[0] == 11 && words[1] == 12 && words[2] == 13 && words[3] == 14);
 }
 
@@ -126,7 +126,8 @@ static void *hand_over(void *argument)
     for (n = 1; n <= TURNS / 30; n++) {
         box->payload[n % 4] = n;
         exo_fence_compiler();
-        exo_store_pair_release(box->pair, n + 1, n);
+        exo_store64(&box->pair[0], n + 1, EXO_RELAXED);
+        exo_store64(&box->pair[1], n, EXO_RELEASE);
         while (exo_load32(&box->taken, EXO_ACQUIRE) != n) {
             (void)sched_yield();
         }

@@ -98,9 +98,8 @@ EXO_INLINE exo_u64 exo_exchange64_pvt(exo_word64 *p, exo_u64 value, exo_bool add
 #endif
 
 /*
- * Two neighbouring words in one store, the second published with release order. Intel and AMD promise
- * that an aligned 16-byte access is one access on every processor with AVX; elsewhere the words are
- * stored one after the other, which gives the reader the same guarantee.
+ * Two neighbouring words in one access, aligned to 16 bytes, where there is such a thing. Nobody relies on
+ * the pair being one: each word is.
  */
 #if defined(__x86_64__) && defined(__AVX__) && !EXO_VERIFY && !EXO_HAS_TSAN
 #define EXO_HAS_PAIR 1
@@ -117,17 +116,6 @@ EXO_HOT void exo_store_pair_relaxed(exo_word64 *p, exo_u64 low, exo_u64 high)
 #else
     exo_store64(p, low, EXO_RELAXED);
     exo_store64(p + 1, high, EXO_RELAXED);
-#endif
-}
-
-EXO_HOT void exo_store_pair_release(exo_word64 *p, exo_u64 low, exo_u64 high)
-{
-#if EXO_HAS_PAIR
-    __atomic_signal_fence(__ATOMIC_RELEASE); /* the processor keeps stores in order by itself */
-    exo_store_pair_relaxed(p, low, high);
-#else
-    exo_store64(p, low, EXO_RELAXED);
-    exo_store64(p + 1, high, EXO_RELEASE);
 #endif
 }
 

@@ -21,9 +21,6 @@
 
 #include "ring.h"
 
-/* How many slots ahead of its own a producer among several fetches. */
-#define EXO_PREFETCH_AHEAD 7u
-
 /* Several producers: n consecutive positions. */
 EXO_HOT exo_status exo_tx_claim_mp_pvt(struct exo_sender *tx, exo_u32 n, exo_u64 *pos)
 {
@@ -43,7 +40,7 @@ EXO_HOT exo_status exo_tx_claim_mp_pvt(struct exo_sender *tx, exo_u32 n, exo_u64
         /* relaxed: the slot is ours because the bound was acquired; tail itself guards no data */
         if (EXO_LIKELY(exo_cas64(&tx->tx->tail.value, &tail, tail + n, EXO_RELAXED))) {
             /* A locked instruction waits for the stores before it: have the lines that they need by then. */
-            exo_cpu_prefetch_write(exo_tx_line_pvt(tx, tail + n + EXO_PREFETCH_AHEAD));
+            exo_tx_fetch_pvt(tx, tail + n - 1);
             *pos = tail;
             return EXO_OK;
         }

@@ -90,6 +90,15 @@ EXO_HOT const exo_word64 *exo_rx_line_pvt(const struct exo_receiver *rx, exo_u64
     return (const exo_word64 *)(const void *)(rx->lines + off);
 }
 
+/* A sender fetches the line that it will write so many positions later: the receiver has it still, and the
+ * store buffer holds too few stores to hide the way. */
+#define EXO_FETCH_AHEAD 8u
+
+EXO_HOT void exo_tx_fetch_pvt(const struct exo_sender *tx, exo_u64 pos)
+{
+    exo_cpu_prefetch_write(exo_tx_line_pvt(tx, pos + EXO_FETCH_AHEAD));
+}
+
 /* From now on every send fails for this reason: no position is known to be free. */
 EXO_COLD exo_status exo_tx_refuse_pvt(struct exo_sender *tx, exo_status reason)
 {
