@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Ends and their processes: closing against dying, who the peer is, ends that travel, forks. */
-#include "process_fixture.h"
+#include "handshake_fixture.h"
 
 #include <pthread.h>
 
@@ -264,6 +264,88 @@ static void an_end_may_be_closed_by_another_thread_than_opened_it(void **state)
     assert_true(count_segments() <= before.segments + 4); /* a page of each */
 }
 
+static void becomes_another_program(struct meeting *meeting)
+{
+    child_opens(meeting);
+    CHECK(exo_send_inline(&meeting->end.tx, "x", 1) == EXO_OK);
+    (void)execlp("sleep", "sleep", "60", (char *)NULL);
+}
+
+/* The process lives on, but nothing of the end is left in it: the socket tells. */
+static void a_peer_that_executes_another_program_died(void **state)
+{
+    struct held before = count_held();
+    struct meeting meeting = {.sockets = {-1, -1}, .body = becomes_another_program};
+    pid_t child = meet(&meeting);
+    char byte = 0;
+    (void)state;
+    assert_int_equal(parent_opens(&meeting, NULL), EXO_OK);
+    assert_int_equal(exo_recv_blocking(&meeting.end.rx, &byte, 1, in_seconds(10)), 1);
+    assert_int_equal(exo_wait_readable(&meeting.end.rx, in_seconds(10)), EXO_PEER_DIED);
+    assert_int_equal(waitpid(child, NULL, WNOHANG), 0);
+    assert_int_equal(kill(child, SIGKILL), 0);
+    assert_int_equal(join_child(child), -SIGKILL);
+    exo_close(&meeting.end);
+    assert_held(before);
+}
+
+/* A hostile peer that calls a word its life that nothing will ever change. */
+static void lies_about_its_life(void *argument)
+{
+    struct peer *peer = (struct peer *)argument;
+    struct exo_ring_config config = {.profile = EXO_HOSTILE};
+    struct exo_geometry geometry;
+    struct datagram hello;
+    struct datagram accept;
+    (void)close(peer->other);
+    CHECK(exo_geometry_from_config(&geometry, &config) == EXO_OK);
+    CHECK(exo_segment_create(&peer->tx, "exo_ipc liar", (exo_size)geometry.tx_bytes, 0) == EXO_OK);
+    CHECK(exo_segment_create(&peer->rx, "exo_ipc liar", (exo_size)geometry.rx_bytes, 0) == EXO_OK);
+    CHECK(exo_tx_segment_init(peer->tx.memory, peer->tx.bytes, &geometry) == EXO_OK);
+    CHECK(exo_rx_segment_init(peer->rx.memory, peer->rx.bytes, &geometry) == EXO_OK);
+    memset(peer->tx.memory + peer->tx.bytes - 64, 0x11, 64);
+    memset(peer->rx.memory + peer->rx.bytes - 64, 0x11, 64);
+    CHECK(exo_segment_seal(&peer->tx) == EXO_OK && exo_segment_seal(&peer->rx) == EXO_OK);
+    hello = good_hello(peer);
+    accept = good_accept(peer);
+    hello.hello.life = accept.hello.life = 32;
+    say(peer, &hello);
+    say(peer, &accept);
+    (void)pause();
+}
+
+static void a_hostile_peer_that_lies_about_its_life_is_found_dead_in_time(void **state)
+{
+    const struct exo_ring_config config = {.profile = EXO_HOSTILE};
+    struct held before = count_held();
+    exo_u32 round;
+    (void)state;
+    for (round = 0; round < 4; round++) {
+        struct peer peer;
+        struct exo_end end;
+        int sockets[2] = {-1, -1};
+        exo_u64 killed;
+        exo_status status;
+        pid_t child;
+        assert_int_equal(exo_pair(sockets), EXO_OK);
+        peer.socket = sockets[0];
+        peer.other = sockets[1];
+        child = start_child(lies_about_its_life, &peer);
+        assert_int_equal(close(peer.socket), 0);
+        assert_int_equal(exo_open(&end, peer.other, &config, in_seconds(10)), EXO_OK);
+        assert_int_equal(exo_wait_readable(&end.rx, in_ms(150)), EXO_TIMEOUT);
+        assert_int_equal(kill(child, SIGKILL), 0);
+        killed = exo_port_now_ns();
+        while ((status = exo_wait_readable(&end.rx, round % 2 == 0 ? in_seconds(10) : EXO_NOW)) == EXO_WOULD_BLOCK) {
+        }
+        assert_int_equal(status, EXO_PEER_DIED);
+        assert_true(exo_port_now_ns() - killed < 600 * MILLISECOND_NS);
+        assert_int_equal(join_child(child), -SIGKILL);
+        exo_close(&end);
+        assert_held(before);
+    }
+}
+
 static void two_descriptors_of_an_end_stay_open_and_none_survives_exec(void **state)
 {
     struct held before = count_held();
@@ -290,6 +372,8 @@ int main(void)
         CLAIM(taking_anything_but_one_descriptor_is_corrupt),
         CLAIM(an_end_is_not_inherited_by_fork),
         CLAIM(an_end_may_be_closed_by_another_thread_than_opened_it),
+        CLAIM(a_peer_that_executes_another_program_died),
+        CLAIM(a_hostile_peer_that_lies_about_its_life_is_found_dead_in_time),
         CLAIM(two_descriptors_of_an_end_stay_open_and_none_survives_exec),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

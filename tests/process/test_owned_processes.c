@@ -309,6 +309,32 @@ static void a_claim_of_the_dead_is_in_the_way_until_it_is_buried_and_no_longer(v
     family_end(&family);
 }
 
+/* A producer that buries another one while the receiver, its parent, sleeps. */
+static void buries_beside_a_sleeper(void *argument)
+{
+    struct family *family = (struct family *)argument;
+    struct exo_sender tx;
+    CHECK(exo_ring_sender(&family->ring, &tx) == EXO_OK);
+    wait_asleep(getppid());
+    CHECK(exo_sender_bury(&tx, family->board->producer[0].self) == EXO_OK);
+}
+
+static void a_burial_wakes_the_receiver(void **state)
+{
+    struct family family;
+    char byte = 0;
+    pid_t child;
+    (void)state;
+    family_begin(&family, 8, NEAR_WRAP);
+    die_after(&family, sends_reserves_and_sends);
+    assert_int_equal(exo_recv_inline(&family.rx, &byte, 1), 1);
+    child = start_child(buries_beside_a_sleeper, &family);
+    assert_int_equal(exo_recv_blocking(&family.rx, &byte, 1, EXO_FOREVER), 1);
+    assert_int_equal(byte, '2');
+    assert_int_equal(join_child(child), 0);
+    family_end(&family);
+}
+
 /* The first half of exo_sender_attach(). */
 static void takes_a_place_only(struct family *family, struct exo_sender *tx)
 {
@@ -349,6 +375,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CLAIM(survivors_go_on_and_nothing_published_is_lost),
         CLAIM(a_claim_of_the_dead_is_in_the_way_until_it_is_buried_and_no_longer),
+        CLAIM(a_burial_wakes_the_receiver),
         CLAIM(a_death_while_attaching_does_not_close_the_ring_for_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -176,6 +176,9 @@ static void a_bulk_of_more_than_there_are_takes_nothing(struct exo_ring_config c
         assert_int_equal(exo_recv_bulk(&f.rx, got, 8, n, NULL), n);
         assert_memory_equal(got, items, n * 8);
     }
+    assert_int_equal(fill_ring(&f.tx, 0), 8);
+    assert_int_equal(exo_recv_bulk(&f.rx, got, 8, 9, NULL), has_mc(&config) ? EXO_INVALID_SIZE : EXO_EMPTY);
+    assert_int_equal(exo_recv_bulk(&f.rx, got, 8, 8, NULL), 8);
     assert_int_equal(exo_send_bulk(&f.tx, items, 8, 5), 5);
     assert_int_equal(exo_sender_close(&f.tx), EXO_OK);
     assert_int_equal(exo_recv_bulk(&f.rx, got, 8, 6, NULL), EXO_CLOSED); /* and no more will come */

@@ -221,6 +221,7 @@ static void a_message_received_meanwhile_is_not_consumed(struct exo_ring_config 
 {
     struct exo_peeked peeked = nothing_peeked;
     struct fixture f;
+    exo_u64 number;
     if (has_mc(&config)) {
         return;
     }
@@ -232,6 +233,13 @@ static void a_message_received_meanwhile_is_not_consumed(struct exo_ring_config 
     assert_int_equal(exo_consume(&f.rx, &peeked), EXO_NOT_FOUND);
     assert_int_equal(recv_number(&f.rx), 2);
     assert_int_equal(exo_consume(&f.rx, &peeked), EXO_NOT_FOUND);
+    for (number = 2; number < 8; number++) {
+        assert_int_equal(send_number(&f.tx, number), EXO_OK);
+        assert_int_equal(recv_number(&f.rx), number);
+    }
+    assert_int_equal(send_number(&f.tx, 8), EXO_OK); /* a lap later, in the same slot */
+    assert_int_equal(exo_consume(&f.rx, &peeked), EXO_NOT_FOUND);
+    assert_int_equal(recv_number(&f.rx), 8);
     fixture_close(&f);
 }
 

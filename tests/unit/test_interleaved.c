@@ -203,6 +203,7 @@ static void the_last_message_of_a_closing_sender_is_received(struct exo_ring_con
             assert_int_equal(exo_sender_close(&scene.tx), EXO_OK);
         }
         begin(k, step_send_and_close);
+        assert_int_not_equal(exo_wait_readable(&scene.f.rx, EXO_NOW), EXO_CLOSED);
         got = recv_number(&scene.f.rx);
         within = end();
         if (within && got == EXO_EMPTY) {

@@ -178,6 +178,26 @@ static void full_arena_refuses_until_something_is_released_in(const struct varia
     close_pair(&pair);
 }
 
+/* However many pieces were released: a loan takes them all back before it says Full. */
+static void loan_finds_all_that_was_released_in(const struct variant *variant)
+{
+    struct pair pair;
+    struct exo_loaned loan;
+    exo_u32 i;
+    open_pair(&pair, variant);
+    for (i = 0; i < BLOCKS; i += 2) {
+        assert_int_equal(exo_loan(&pair.tx, BLOCK, &loan), EXO_OK);
+        assert_int_equal(exo_send_loan(&pair.tx, &loan), EXO_OK);
+    }
+    for (i = 0; i < BLOCKS; i += 2) {
+        struct exo_viewed view;
+        assert_int_equal(exo_view(&pair.rx, &view), EXO_OK);
+        assert_int_equal(exo_release(&pair.rx, &view), EXO_OK);
+    }
+    assert_int_equal(exo_loan(&pair.tx, ARENA, &loan), EXO_OK);
+    close_pair(&pair);
+}
+
 static void full_ring_leaves_the_loan_to_its_owner_in(const struct variant *variant)
 {
     struct pair pair;
@@ -233,6 +253,7 @@ CLAIM(message_is_read_where_it_was_written)
 CLAIM(every_size_goes_through)
 CLAIM(any_order_loses_and_mixes_up_nothing)
 CLAIM(full_arena_refuses_until_something_is_released)
+CLAIM(loan_finds_all_that_was_released)
 CLAIM(full_ring_leaves_the_loan_to_its_owner)
 CLAIM(release_reaches_the_sender_it_came_from)
 
@@ -278,6 +299,7 @@ int main(void)
         cmocka_unit_test(every_size_goes_through),
         cmocka_unit_test(any_order_loses_and_mixes_up_nothing),
         cmocka_unit_test(full_arena_refuses_until_something_is_released),
+        cmocka_unit_test(loan_finds_all_that_was_released),
         cmocka_unit_test(full_ring_leaves_the_loan_to_its_owner),
         cmocka_unit_test(release_reaches_the_sender_it_came_from),
         cmocka_unit_test(ring_without_arena_lends_nothing),
