@@ -23,8 +23,8 @@
 
 #include "exo_ipc/exo_ipc.h"
 
-#define NEAR_WRAP 0xFFFFFFF0ull
-#define SECOND_NS 1000000000ull
+#define NEAR_WRAP    0xFFFFFFF0ull
+#define SECOND_NS    1000000000ull
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
 struct ring_kind {
@@ -131,9 +131,12 @@ EXO_INLINE int tell_the_kind(void **state)
     return 0;
 }
 
-#define IN_EVERY_KIND(body)                                                                          \
-    {                                                                                                \
-        #body, claim_in_every_kind, NULL, tell_the_kind, &(struct kind_claim){(body), NULL}          \
+#define IN_EVERY_KIND(body)                                                   \
+    {                                                                         \
+#body, claim_in_every_kind, NULL, tell_the_kind, &(struct kind_claim) \
+        {                                                                     \
+            (body), NULL                                                      \
+        }                                                                     \
     }
 
 /* The bytes of message number n. */

@@ -18,7 +18,8 @@ static void fill_items(exo_u8 *items, exo_size size, exo_u32 n, exo_u32 first)
     }
 }
 
-static void assert_items(const exo_u8 *items, exo_size room, exo_size size, exo_u32 n, exo_u32 first)
+static void assert_items(const exo_u8 *items, exo_size room, exo_size size, exo_u32 n,
+                         exo_u32 first)
 {
     exo_u32 i;
     for (i = 0; i < n; i++) {
@@ -177,7 +178,8 @@ static void a_bulk_of_more_than_there_are_takes_nothing(struct exo_ring_config c
         assert_memory_equal(got, items, n * 8);
     }
     assert_int_equal(fill_ring(&f.tx, 0), 8);
-    assert_int_equal(exo_recv_bulk(&f.rx, got, 8, 9, NULL), has_mc(&config) ? EXO_INVALID_SIZE : EXO_EMPTY);
+    assert_int_equal(exo_recv_bulk(&f.rx, got, 8, 9, NULL),
+                     has_mc(&config) ? EXO_INVALID_SIZE : EXO_EMPTY);
     assert_int_equal(exo_recv_bulk(&f.rx, got, 8, 8, NULL), 8);
     assert_int_equal(exo_send_bulk(&f.tx, items, 8, 5), 5);
     assert_int_equal(exo_sender_close(&f.tx), EXO_OK);
@@ -248,7 +250,8 @@ static void impossible_lots_are_refused(struct exo_ring_config config)
     assert_int_equal(exo_send_bulk(&f.tx, items, 1, EXO_SIZE_MAX), EXO_INVALID_SIZE);
     assert_int_equal(exo_send_bulk(&f.tx, items, 56, ((exo_size)1 << 32) + 1), EXO_INVALID_SIZE);
     assert_int_equal(exo_recv_bulk(&f.rx, items, 1, EXO_SIZE_MAX, NULL), EXO_INVALID_SIZE);
-    assert_int_equal(exo_recv_bulk(&f.rx, items, 1, has_mc(&config) ? 9 : 8 * 56 + 1, NULL), EXO_INVALID_SIZE);
+    assert_int_equal(exo_recv_bulk(&f.rx, items, 1, has_mc(&config) ? 9 : 8 * 56 + 1, NULL),
+                     EXO_INVALID_SIZE);
     assert_int_equal(exo_send_bulk(&f.tx, NULL, 8, 0), 0);
     assert_int_equal(exo_send_burst(&f.tx, NULL, 8, 0), 0);
     assert_int_equal(exo_recv_bulk(&f.rx, NULL, 8, 0, NULL), 0);

@@ -143,7 +143,8 @@ static void several_senders_share_exactly_what_was_taken(struct exo_ring_config 
     for (k = 0; k <= 8; k++) {
         take(&full, k);
         for (i = 0; i < k; i++) {
-            assert_int_equal(send_number(i % 4 == 3 ? &full.f.tx : &more[i % 4], full.sent++), EXO_OK);
+            assert_int_equal(send_number(i % 4 == 3 ? &full.f.tx : &more[i % 4], full.sent++),
+                             EXO_OK);
         }
         for (i = 0; i < 3; i++) {
             assert_int_equal(send_number(&more[i], 99), EXO_FULL);
@@ -224,8 +225,8 @@ static void *send_one(void *argument)
 
 static void a_sender_asleep_on_a_full_ring_wakes_for_the_first_slot(struct exo_ring_config config)
 {
-    static void (*const ways[])(struct full_ring *) = {take_inline, take_burst, take_bulk, take_in_place,
-                                                       take_view};
+    static void (*const ways[])(struct full_ring *) = {take_inline, take_burst, take_bulk,
+                                                       take_in_place, take_view};
     exo_size i;
     if (is_polled(&config)) {
         return;
@@ -270,7 +271,8 @@ static void as_many_sleeping_senders_wake_as_slots_are_taken(struct exo_ring_con
     fixture_close(&full.f);
 }
 
-static void a_sender_asleep_on_a_full_ring_wakes_when_the_receiver_closes(struct exo_ring_config config)
+static void
+a_sender_asleep_on_a_full_ring_wakes_when_the_receiver_closes(struct exo_ring_config config)
 {
     struct full_ring full;
     struct sleeping_thread thread = {0};

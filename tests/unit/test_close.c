@@ -26,7 +26,8 @@ static void a_second_receiver_is_refused_unless_there_may_be_several(struct exo_
     struct fixture f;
     struct exo_receiver second;
     fixture_open(&f, &config);
-    assert_int_equal(exo_ring_receiver(&f.ring, &second), has_mc(&config) ? EXO_OK : EXO_ALREADY_EXISTS);
+    assert_int_equal(exo_ring_receiver(&f.ring, &second),
+                     has_mc(&config) ? EXO_OK : EXO_ALREADY_EXISTS);
     assert_int_equal(send_number(&f.tx, 7), EXO_OK);
     if (has_mc(&config)) {
         assert_int_equal(recv_number(&second), 7);

@@ -2,10 +2,10 @@
 /* Copies between bytes anywhere and the words of a line. */
 #include "ring_fixture.h"
 
-#define CANARY 0xC3u
+#define CANARY      0xC3u
 #define CANARY_WORD 0xC3C3C3C3C3C3C3C3ull
-#define WORDS 8
-#define SHIFTS 16
+#define WORDS       8
+#define SHIFTS      16
 
 struct outside {
     EXO_ALIGNED(64) exo_u8 bytes[16 + SHIFTS + EXO_INLINE_THRESHOLD + 16];

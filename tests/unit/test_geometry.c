@@ -22,7 +22,8 @@ static struct exo_geometry made_from(const struct exo_ring_config *config)
 
 static void slot_counts_that_are_none_are_refused(void **state)
 {
-    static const exo_u32 bad[] = {1, 3, 5, 6, 7, 9, 255, 257, 1000, 0x7FFFFFFFu, 0x80000001u, 0xFFFFFFFFu};
+    static const exo_u32 bad[] = {1,   3,   5,    6,           7,           9,
+                                  255, 257, 1000, 0x7FFFFFFFu, 0x80000001u, 0xFFFFFFFFu};
     exo_size i;
     (void)state;
     for (i = 0; i < COUNT(bad); i++) {
@@ -48,7 +49,8 @@ static void every_power_of_two_from_2_to_2_to_the_31_is_a_slot_count(void **stat
 
 static void unknown_modes_and_profiles_are_refused(void **state)
 {
-    static const exo_u32 modes[] = {EXO_MODE_OWNED, EXO_MODE_OWNED | EXO_MPSC, 16, 0x80000000u, 0xFFFFFFFFu};
+    static const exo_u32 modes[] = {EXO_MODE_OWNED, EXO_MODE_OWNED | EXO_MPSC, 16, 0x80000000u,
+                                    0xFFFFFFFFu};
     static const exo_u32 profiles[] = {3, 4, 0x100, 0xFFFFFFFFu};
     exo_size i;
     (void)state;
@@ -104,7 +106,8 @@ static void slot_sizes_other_than_64_and_128_are_refused(void **state)
 
 static void block_sizes_that_are_none_are_refused(void **state)
 {
-    static const exo_size bad[] = {1, 32, 63, 65, 96, 1000, ((exo_size)1 << 30) + 1, (exo_size)1 << 31};
+    static const exo_size bad[] = {
+        1, 32, 63, 65, 96, 1000, ((exo_size)1 << 30) + 1, (exo_size)1 << 31};
     struct exo_ring_config config = {0};
     exo_size i;
     (void)state;
@@ -246,17 +249,17 @@ static void a_ring_with_everything_lies_where_it_always_lay(void **state)
     config.arena_size = 20000;
     config.block_size = 4096;
     made = made_from(&config);
-    assert_int_equal(made.slots_off, 640);   /* 384 + 3 owners of 64, rounded up to 128 */
-    assert_int_equal(made.arena_off, 4096);  /* the page behind 640 + 16 * 128 */
+    assert_int_equal(made.slots_off, 640);  /* 384 + 3 owners of 64, rounded up to 128 */
+    assert_int_equal(made.arena_off, 4096); /* the page behind 640 + 16 * 128 */
     assert_int_equal(made.arena_size, 20480);
-    assert_int_equal(made.tx_bytes, 65536);  /* and 3 arenas of 5 pages */
+    assert_int_equal(made.tx_bytes, 65536); /* and 3 arenas of 5 pages */
     assert_int_equal(made.done_off, 512);
     assert_int_equal(made.release_off, 640); /* 512 + 16 * 4, rounded up to 128 */
     assert_int_equal(made.rx_bytes, 1024);   /* and 3 release rings of 8 * 16 */
 }
 
-#define FIELD_AT(type, member, offset, width)                                                        \
-    assert_int_equal(offsetof(struct type, member), offset);                                         \
+#define FIELD_AT(type, member, offset, width)                \
+    assert_int_equal(offsetof(struct type, member), offset); \
     assert_int_equal(sizeof(((struct type *)0)->member), width)
 
 static void the_words_of_the_segments_lie_where_they_always_lay(void **state)

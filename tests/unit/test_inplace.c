@@ -18,7 +18,8 @@ static void what_is_written_in_place_arrives_at_every_size(struct exo_ring_confi
         assert_true(exo_is_aligned(reserved.data, 64));
         assert_int_equal(reserved.size, EXO_INLINE_THRESHOLD);
         fill_message((exo_u8 *)reserved.data, len, (exo_u32)len);
-        assert_int_equal(exo_recv_inline(&f.rx, got, sizeof(got)), EXO_EMPTY); /* not before the commit */
+        assert_int_equal(exo_recv_inline(&f.rx, got, sizeof(got)),
+                         EXO_EMPTY); /* not before the commit */
         assert_int_equal(exo_commit(&f.tx, &reserved, len), EXO_OK);
         assert_null(reserved.data);
         assert_int_equal(exo_recv_inline(&f.rx, got, sizeof(got)), len);
@@ -124,8 +125,8 @@ static void reservations_end_in_any_order_and_arrive_in_theirs(struct exo_ring_c
     exo_u64 base = 0;
     fixture_open(&f, &config);
     for (code = 0; code < 256; code++) {
-        const exo_u8 order[4] = {(exo_u8)(code & 3), (exo_u8)(code >> 2 & 3), (exo_u8)(code >> 4 & 3),
-                                 (exo_u8)(code >> 6)};
+        const exo_u8 order[4] = {(exo_u8)(code & 3), (exo_u8)(code >> 2 & 3),
+                                 (exo_u8)(code >> 4 & 3), (exo_u8)(code >> 6)};
         exo_u32 seen = 1u << order[0] | 1u << order[1] | 1u << order[2] | 1u << order[3];
         if (seen == 15) { /* the 24 permutations */
             end_in_order(&f, order, base);
@@ -260,7 +261,8 @@ static void what_several_receivers_peek_is_theirs_alone(struct exo_ring_config c
     assert_int_equal(*(const exo_u64 *)one.data, 0);
     assert_int_equal(*(const exo_u64 *)two.data, 1);
     assert_int_equal(exo_consume(&second, &two), EXO_OK);
-    assert_int_equal(send_number(&f.tx, 8), EXO_FULL); /* the first of the two still holds the ring up */
+    assert_int_equal(send_number(&f.tx, 8),
+                     EXO_FULL); /* the first of the two still holds the ring up */
     assert_int_equal(recv_number(&second), 2);
     assert_int_equal(exo_consume(&f.rx, &one), EXO_OK);
     assert_int_equal(fill_ring(&f.tx, 8), 3);
@@ -311,7 +313,8 @@ static void items_of_a_packed_slot_are_peeked_one_by_one(struct exo_ring_config 
         } else {
             assert_int_equal(recv_number(&f.rx), 10 + i);
         }
-        assert_int_equal(exo_consume(&f.rx, &stale), EXO_NOT_FOUND); /* takes no other in its place */
+        assert_int_equal(exo_consume(&f.rx, &stale),
+                         EXO_NOT_FOUND); /* takes no other in its place */
     }
     assert_int_equal(recv_number(&f.rx), EXO_EMPTY);
     fixture_close(&f);

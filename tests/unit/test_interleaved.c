@@ -8,7 +8,7 @@
  */
 #include "exo_ipc/port.h"
 
-static void before_access(void);
+static void before_access(const void *word);
 static void before_sleep(const exo_u32 *word, exo_u32 expected);
 
 #undef exo_load32
@@ -17,19 +17,19 @@ static void before_sleep(const exo_u32 *word, exo_u32 expected);
 #undef exo_store64
 #undef exo_cas32
 #undef exo_cas64
-#define exo_load32(p, order) (before_access(), __atomic_load_n(exo_const_word32_pvt(p), order))
-#define exo_load64(p, order) (before_access(), __atomic_load_n(exo_const_word64_pvt(p), order))
-#define exo_store32(p, value, order)                                                                 \
-    (before_access(), __atomic_store_n(exo_word32_pvt(p), value, order))
-#define exo_store64(p, value, order)                                                                 \
-    (before_access(), __atomic_store_n(exo_word64_pvt(p), value, order))
-#define exo_cas32(p, expected, desired, order)                                                       \
-    (before_access(), __atomic_compare_exchange_n(exo_word32_pvt(p), expected, desired, 0, order,    \
-                                                  __ATOMIC_RELAXED))
-#define exo_cas64(p, expected, desired, order)                                                       \
-    (before_access(), __atomic_compare_exchange_n(exo_word64_pvt(p), expected, desired, 0, order,    \
-                                                  __ATOMIC_RELAXED))
-#define exo_port_wait(word, expected, deadline_ns, shared, peer)                                     \
+#define exo_load32(p, order) (before_access(p), __atomic_load_n(exo_const_word32_pvt(p), order))
+#define exo_load64(p, order) (before_access(p), __atomic_load_n(exo_const_word64_pvt(p), order))
+#define exo_store32(p, value, order) \
+    (before_access(p), __atomic_store_n(exo_word32_pvt(p), value, order))
+#define exo_store64(p, value, order) \
+    (before_access(p), __atomic_store_n(exo_word64_pvt(p), value, order))
+#define exo_cas32(p, expected, desired, order)                                                     \
+    (before_access(p), __atomic_compare_exchange_n(exo_word32_pvt(p), expected, desired, 0, order, \
+                                                   __ATOMIC_RELAXED))
+#define exo_cas64(p, expected, desired, order)                                                     \
+    (before_access(p), __atomic_compare_exchange_n(exo_word64_pvt(p), expected, desired, 0, order, \
+                                                   __ATOMIC_RELAXED))
+#define exo_port_wait(word, expected, deadline_ns, shared, peer) \
     ((void)(deadline_ns), (void)(shared), (void)(peer), before_sleep(word, expected))
 
 #include "ring_fixture.h"
@@ -42,12 +42,17 @@ static struct {
     exo_u32 countdown;      /* accesses until the step; 0: none */
     exo_bool taken;         /* the step was */
     exo_u32 missed;         /* wake-ups */
-    exo_u64 received; /* sum of the numbers that the step received */
+    exo_u64 received;       /* sum of the numbers that the step received */
     void (*step)(void);
+    void (*forger)(const void *word);
+    exo_u64 forged;
 } scene;
 
-static void before_access(void)
+static void before_access(const void *word)
 {
+    if (scene.forger != NULL) {
+        scene.forger(word);
+    }
     if (scene.countdown != 0 && --scene.countdown == 0) {
         scene.step();
         scene.taken = EXO_TRUE;
@@ -236,7 +241,8 @@ static void a_producer_that_was_overtaken_is_not_refused(struct exo_ring_config 
         for (k = 1, within = EXO_TRUE; within; k++) {
             exo_u32 i;
             open_scene(&config);
-            for (i = 0; i < in_flight; i++) { /* moves on, so that what is cached runs out now or then */
+            for (i = 0; i < in_flight;
+                 i++) { /* moves on, so that what is cached runs out now or then */
                 assert_int_equal(send_number(&scene.tx, i), EXO_OK);
                 assert_int_equal(recv_number(&scene.f.rx), i);
             }
@@ -318,6 +324,57 @@ static void a_lot_is_not_torn_by_another_consumer(struct exo_ring_config config)
     }
 }
 
+/* Each slot that the receiver looks at has just been discarded, for ever. */
+static void discard_what_is_looked_at(const void *word)
+{
+    exo_word64 *line = exo_tx_line_pvt(&scene.f.tx, scene.forged);
+    if (word == &line[EXO_LINE_WORDS]) {
+        line[EXO_LINE_WORDS] = exo_control_pvt(scene.forged, EXO_KIND_DISCARD, 0);
+        scene.forged++;
+    }
+    if (scene.forged - scene.f.tx.pos > 1000) {
+        scene.forger = NULL;
+        fail_msg("the receiver is kept in its call");
+    }
+}
+
+static exo_i64 receive_by(exo_u32 way)
+{
+    exo_u64 items[8];
+    struct exo_peeked peeked;
+    switch (way) {
+    case 0:
+        return recv_number(&scene.f.rx);
+    case 1:
+        return exo_recv_burst(&scene.f.rx, items, 8, 8, NULL);
+    case 2:
+        return exo_recv_bulk(&scene.f.rx, items, 8, 2, NULL);
+    case 3:
+        return exo_peek(&scene.f.rx, &peeked);
+    default:
+        return exo_wait_readable(&scene.f.rx, EXO_NOW);
+    }
+}
+
+static void a_sender_that_only_discards_keeps_nobody_in_a_call(struct exo_ring_config config)
+{
+    exo_u32 first;
+    exo_u32 way;
+    for (way = 0; way < 10 && config.profile == EXO_HOSTILE; way++) {
+        open_scene(&config);
+        for (first = 0; first < way / 5;
+             first++) { /* with nothing, and with a message before that */
+            assert_int_equal(send_number(&scene.f.tx, first), EXO_OK);
+        }
+        scene.forged = scene.f.tx.pos;
+        scene.forger = discard_what_is_looked_at;
+        assert_in_range(receive_by(way % 5) + 100, 0, 101);
+        assert_in_range(receive_by(way % 5) + 100, 0, 101);
+        scene.forger = NULL;
+        fixture_close(&scene.f);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -330,6 +387,7 @@ int main(void)
         IN_EVERY_KIND(a_consumer_that_was_overtaken_finds_the_next_message),
         IN_EVERY_KIND(a_consumer_that_was_overtaken_by_a_lap_finds_a_message),
         IN_EVERY_KIND(a_lot_is_not_torn_by_another_consumer),
+        IN_EVERY_KIND(a_sender_that_only_discards_keeps_nobody_in_a_call),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -45,18 +45,18 @@ static struct exo_ring_config owned_config(exo_u64 start)
     return plain_config(EXO_MPSC, EXO_CRASH_SAFE, start);
 }
 
-#define WITH_BOTH_STARTS(body)                                                                       \
-    static void body(void **state)                                                                   \
-    {                                                                                                \
-        exo_size i;                                                                                  \
-        (void)state;                                                                                 \
-        for (i = 0; i < COUNT(starts); i++) {                                                        \
-            body##_in(owned_config(starts[i]));                                                      \
-        }                                                                                            \
+#define WITH_BOTH_STARTS(body)                  \
+    static void body(void **state)              \
+    {                                           \
+        exo_size i;                             \
+        (void)state;                            \
+        for (i = 0; i < COUNT(starts); i++) {   \
+            body##_in(owned_config(starts[i])); \
+        }                                       \
     }
 
-static void the_claim_of_a_dead_producer_holds_the_ring_up_until_it_is_buried_in(
-    struct exo_ring_config config)
+static void
+the_claim_of_a_dead_producer_holds_the_ring_up_until_it_is_buried_in(struct exo_ring_config config)
 {
     struct fixture f;
     struct victim victim;
@@ -81,7 +81,8 @@ static void the_claim_of_a_dead_producer_holds_the_ring_up_until_it_is_buried_in
 }
 WITH_BOTH_STARTS(the_claim_of_a_dead_producer_holds_the_ring_up_until_it_is_buried)
 
-static void claims_of_the_dead_and_messages_of_the_living_may_alternate_in(struct exo_ring_config config)
+static void
+claims_of_the_dead_and_messages_of_the_living_may_alternate_in(struct exo_ring_config config)
 {
     struct fixture f;
     struct victim victims[3];
@@ -208,8 +209,8 @@ static void *receive_one(void *argument)
     return NULL;
 }
 
-static void a_receiver_asleep_behind_the_claim_of_the_dead_wakes_at_the_burial_in(
-    struct exo_ring_config config)
+static void
+a_receiver_asleep_behind_the_claim_of_the_dead_wakes_at_the_burial_in(struct exo_ring_config config)
 {
     struct fixture f;
     struct victim victim;

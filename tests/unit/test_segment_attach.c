@@ -6,7 +6,8 @@ static exo_status attach_either(const struct exo_ring_memory *memory, exo_bool s
 {
     struct exo_sender tx;
     struct exo_receiver rx;
-    return sender ? exo_sender_attach(&tx, memory, 0, NULL) : exo_receiver_attach(&rx, memory, 0, NULL);
+    return sender ? exo_sender_attach(&tx, memory, 0, NULL)
+                  : exo_receiver_attach(&rx, memory, 0, NULL);
 }
 
 static void make_ring(struct fixture *f, exo_size arena_size)
@@ -31,7 +32,8 @@ static void memory_that_is_null_misaligned_or_too_little_is_refused(void **state
     (void)state;
     assert_int_equal(exo_ring_bytes(NULL, &bytes), EXO_OK);
     assert_int_equal(exo_geometry_from_config(&geometry, NULL), EXO_OK);
-    memory = (exo_u8 *)aligned_alloc(EXO_LINE_PAIR, exo_align_up(bytes, EXO_LINE_PAIR) + EXO_LINE_PAIR);
+    memory =
+        (exo_u8 *)aligned_alloc(EXO_LINE_PAIR, exo_align_up(bytes, EXO_LINE_PAIR) + EXO_LINE_PAIR);
     memset(memory, 0xA5, bytes);
     assert_int_equal(exo_ring_init(&ring, NULL, NULL, bytes), EXO_INVALID_ARGUMENT);
     assert_int_equal(exo_ring_init(NULL, NULL, memory, bytes), EXO_INVALID_ARGUMENT);
@@ -42,8 +44,10 @@ static void memory_that_is_null_misaligned_or_too_little_is_refused(void **state
     }
     assert_int_equal(exo_ring_init(&ring, NULL, memory, bytes - 1), EXO_NO_MEMORY);
     assert_int_equal(exo_ring_init(&ring, NULL, memory, 0), EXO_NO_MEMORY);
-    assert_int_equal(exo_tx_segment_init(memory, (exo_size)geometry.tx_bytes - 1, &geometry), EXO_NO_MEMORY);
-    assert_int_equal(exo_rx_segment_init(memory, (exo_size)geometry.rx_bytes - 1, &geometry), EXO_NO_MEMORY);
+    assert_int_equal(exo_tx_segment_init(memory, (exo_size)geometry.tx_bytes - 1, &geometry),
+                     EXO_NO_MEMORY);
+    assert_int_equal(exo_rx_segment_init(memory, (exo_size)geometry.rx_bytes - 1, &geometry),
+                     EXO_NO_MEMORY);
     assert_int_equal(exo_tx_segment_init(NULL, bytes, &geometry), EXO_INVALID_ARGUMENT);
     assert_int_equal(exo_rx_segment_init(NULL, bytes, &geometry), EXO_INVALID_ARGUMENT);
     for (off = 0; off < bytes; off++) {
@@ -157,13 +161,13 @@ struct changed_field {
     exo_status in_rx;
 };
 
-#define CHANGED(member, change, in_tx, in_rx)                                                        \
-    {                                                                                                \
-        offsetof(struct exo_ring_header, member),                                                    \
-            sizeof(((struct exo_ring_header *)0)->member), change, in_tx, in_rx                      \
+#define CHANGED(member, change, in_tx, in_rx)                                                    \
+    {                                                                                            \
+        offsetof(struct exo_ring_header, member), sizeof(((struct exo_ring_header *)0)->member), \
+            change, in_tx, in_rx                                                                 \
     }
 #define CORRUPT EXO_CORRUPT
-#define OTHER EXO_TYPE_MISMATCH /* a good header, but of another ring than the other segment's */
+#define OTHER   EXO_TYPE_MISMATCH /* a good header, but of another ring than the other segment's */
 
 static const struct changed_field changed_fields[] = {
     CHANGED(magic, 1, EXO_TYPE_MISMATCH, EXO_TYPE_MISMATCH),
@@ -252,15 +256,18 @@ static void a_header_keeps_what_the_configuration_said(struct exo_ring_config co
     config.slot_size = 128;
     fixture_open(&f, &config);
     assert_int_equal(exo_geometry_from_config(&made, &config), EXO_OK);
-    assert_int_equal(exo_geometry_from_header(&read, (struct exo_ring_header *)f.ring.sender.tx, EXO_MAGIC_TX),
-                     EXO_OK);
+    assert_int_equal(
+        exo_geometry_from_header(&read, (struct exo_ring_header *)f.ring.sender.tx, EXO_MAGIC_TX),
+        EXO_OK);
     assert_memory_equal(&read, &made, sizeof(made));
     assert_true(exo_geometry_equal(&read, &made));
-    assert_int_equal(exo_geometry_from_header(&read, (struct exo_ring_header *)f.ring.sender.rx, EXO_MAGIC_RX),
-                     EXO_OK);
+    assert_int_equal(
+        exo_geometry_from_header(&read, (struct exo_ring_header *)f.ring.sender.rx, EXO_MAGIC_RX),
+        EXO_OK);
     assert_memory_equal(&read, &made, sizeof(made));
-    assert_int_equal(exo_geometry_from_header(&read, (struct exo_ring_header *)f.ring.sender.rx, EXO_MAGIC_TX),
-                     EXO_TYPE_MISMATCH);
+    assert_int_equal(
+        exo_geometry_from_header(&read, (struct exo_ring_header *)f.ring.sender.rx, EXO_MAGIC_TX),
+        EXO_TYPE_MISMATCH);
     assert_memory_equal(&read, &zero, sizeof(made));
     fixture_close(&f);
 }

@@ -58,7 +58,8 @@ static void what_is_no_status_is_named_unknown(void **state)
     assert_string_equal(exo_status_text(-23), "Unknown");
     assert_string_equal(exo_status_text(-1000), "Unknown");
     assert_string_equal(exo_status_text(-0x100000000ll), "Unknown");
-    assert_string_equal(exo_status_text(-0x100000001ll), "Unknown"); /* whose low half is NotFound */
+    assert_string_equal(exo_status_text(-0x100000001ll),
+                        "Unknown"); /* whose low half is NotFound */
     assert_string_equal(exo_status_text(INT64_MIN), "Unknown");
 }
 

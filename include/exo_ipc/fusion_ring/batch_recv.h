@@ -66,14 +66,15 @@ EXO_HOT exo_bool exo_batch_take_slot_pvt(struct exo_receiver *rx, const exo_word
     return EXO_TRUE;
 }
 
-/* Single consumer: up to into->most messages. Gives the slots back in one step. */
+/* Single consumer: up to into->most messages, from one ring full of slots at most, so that a sender who goes on
+ * discarding cannot keep the receiver here. Gives the slots back in one step. */
 EXO_HOT exo_i64 exo_recv_batch_sc_pvt(struct exo_receiver *rx, const exo_u32 mode,
                                       struct exo_batch_into *into)
 {
     exo_u32 slots = 0;
     exo_u64 control = 0;
     exo_status status = EXO_OK;
-    while (into->got < into->most) {
+    while (into->got < into->most && slots <= rx->mask) {
         const exo_word64 *line = exo_rx_line_pvt(rx, rx->pos + slots);
         exo_u32 kind;
         control = exo_line_ready_pvt(line);
