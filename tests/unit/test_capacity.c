@@ -111,7 +111,7 @@ static void exactly_k_reservations_succeed_after_k_were_consumed(struct exo_ring
         for (k = 0; k <= config.slots; k++) {
             exo_u32 i;
             for (i = 0; i < k; i++) {
-                struct exo_peeked peeked;
+                struct exo_peeked peeked = {NULL, 0, 0};
                 assert_int_equal(exo_peek(&full.f.rx, &peeked), EXO_OK);
                 assert_int_equal(exo_consume(&full.f.rx, &peeked), EXO_OK);
             }
@@ -178,7 +178,7 @@ static void what_several_receivers_took_adds_up(struct exo_ring_config config)
 static void a_slot_looked_at_is_not_yet_taken(struct exo_ring_config config)
 {
     struct full_ring full;
-    struct exo_peeked peeked;
+    struct exo_peeked peeked = {NULL, 0, 0};
     open_full(&full, &config);
     assert_int_equal(exo_peek(&full.f.rx, &peeked), EXO_OK);
     assert_int_equal(send_number(&full.f.tx, 99), EXO_FULL);
@@ -204,7 +204,7 @@ static void take_bulk(struct full_ring *full)
 }
 static void take_in_place(struct full_ring *full)
 {
-    struct exo_peeked peeked;
+    struct exo_peeked peeked = {NULL, 0, 0};
     assert_int_equal(exo_peek(&full->f.rx, &peeked), EXO_OK);
     assert_int_equal(exo_consume(&full->f.rx, &peeked), EXO_OK);
 }

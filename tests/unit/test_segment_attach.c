@@ -274,7 +274,7 @@ static void a_header_keeps_what_the_configuration_said(struct exo_ring_config co
 
 static void a_ring_that_cannot_be_made_leaves_nothing_behind(void **state)
 {
-    struct exo_ring ring;
+    struct exo_ring ring = {0};
     struct exo_ring_config config = {0};
     (void)state;
     config.slots = 3;

@@ -166,7 +166,7 @@ EXO_INLINE exo_status exo_view_upto_pvt(struct exo_receiver *rx, exo_size most, 
 /**
  * exo_view - receive the next message without copying it, without waiting.
  * @rx: receiver handle
- * @view: filled in on success only; do not move it (see struct exo_viewed)
+ * @view: cleared on an error, so no open view; do not move it (see struct exo_viewed)
  *
  * A message that came inline is copied into the view. Its slot is free again either way; the buffer of a
  * message by reference is the receiver's until exo_release().
