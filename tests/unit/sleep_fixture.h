@@ -21,6 +21,12 @@ EXO_INLINE exo_u64 generously(void)
     return exo_port_now_ns() + GENEROUS;
 }
 
+/* A blocking call looks once more when its deadline has passed, and may succeed: it was not woken all the same. */
+EXO_INLINE exo_i64 in_time(exo_u64 deadline_ns, exo_i64 result)
+{
+    return exo_port_now_ns() < deadline_ns ? result : (exo_i64)EXO_TIMEOUT;
+}
+
 /* One blocking call of either side. */
 struct call {
     exo_i64 (*make)(struct call *call);

@@ -167,6 +167,30 @@ static void paths_may_alternate_and_order_stays(void **state)
     }
 }
 
+/* Lengths beyond what a control word holds are compared in full. */
+static void length_of_16_mib_and_more_is_not_mistaken(void **state)
+{
+    static const exo_size sizes[] = {0xFFFFFE, 0xFFFFFF, 0x1000000, 0x1000001};
+    size_t v;
+    size_t i;
+    (void)state;
+    for (v = 0; v < VARIANTS; v++) {
+        struct pair pair;
+        open_sized(&pair, &variants[v], 2, 0x1000100);
+        for (i = 0; i < 4; i++) {
+            struct exo_loaned loan = {NULL, 0, 0, 0, 0};
+            struct exo_viewed view;
+            assert_int_equal(exo_loan(&pair.tx, sizes[i], &loan), EXO_OK);
+            assert_int_equal(exo_send_loan(&pair.tx, &loan), EXO_OK);
+            assert_int_equal(exo_recv(&pair.rx, buffer, sizeof(buffer)), EXO_BUFFER_TOO_SMALL);
+            assert_int_equal(exo_view(&pair.rx, &view), EXO_OK);
+            assert_int_equal(view.len, sizes[i]);
+            assert_int_equal(exo_release(&pair.rx, &view), EXO_OK);
+        }
+        close_pair(&pair);
+    }
+}
+
 /* A message that can no longer be received is answered Closed, whichever way it took. */
 static void closed_receiver_is_answered_on_both_paths(void **state)
 {
@@ -195,6 +219,7 @@ int main(void)
         cmocka_unit_test(small_buffer_keeps_the_message_on_both_paths),
         cmocka_unit_test(full_ring_or_arena_takes_nothing_and_leaks_nothing),
         cmocka_unit_test(paths_may_alternate_and_order_stays),
+        cmocka_unit_test(length_of_16_mib_and_more_is_not_mistaken),
         cmocka_unit_test(closed_receiver_is_answered_on_both_paths),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -260,6 +260,7 @@ static void as_many_consumers_wake_as_there_are_messages(void **state)
     static struct call calls[3];
     struct exo_receiver more[2];
     struct pair pair;
+    exo_u64 until;
     size_t v;
     size_t i;
     (void)state;
@@ -274,7 +275,9 @@ static void as_many_consumers_wake_as_there_are_messages(void **state)
             call_fall_asleep(&calls[i], call_recv, receivers_word(&pair));
         }
         give_bulk(&pair);
+        until = generously();
         while (exo_load32(receivers_word(&pair), EXO_RELAXED) != EXO_WAIT_STEP) {
+            assert_true(exo_port_now_ns() < until);
             (void)sched_yield();
         }
         give_inline(&pair);
@@ -284,6 +287,27 @@ static void as_many_consumers_wake_as_there_are_messages(void **state)
         assert_int_equal(exo_load32(receivers_word(&pair), EXO_RELAXED), 0);
         close_pair(&pair);
     }
+}
+
+/* A sleeper that takes its time to wake up, or is dead, costs one system call and not one for each message. */
+static void one_announcement_is_answered_once(void **state)
+{
+    struct pair pair;
+    (void)state;
+    assert_true(open_for_sleep(&pair, &variants[0]));
+    exo_store32(receivers_word(&pair), EXO_WAIT_ASLEEP | EXO_WAIT_STEP, EXO_RELAXED);
+    give_inline(&pair);
+    give_inline(&pair);
+    take_burst(&pair);
+    give_inline(&pair);
+    assert_int_equal(exo_load32(&pair.tx.tx->sync.event, EXO_RELAXED), 1);
+    exo_store32(receivers_word(&pair), EXO_WAIT_ASLEEP | EXO_WAIT_FENCE | 2 * EXO_WAIT_STEP,
+                EXO_RELAXED);
+    give_inline(&pair);
+    take_burst(&pair);
+    give_inline(&pair);
+    assert_int_equal(exo_load32(&pair.tx.tx->sync.event, EXO_RELAXED), 2);
+    close_pair(&pair);
 }
 
 /* While nobody sleeps nothing but the message is written. */
@@ -320,6 +344,7 @@ int main(void)
         cmocka_unit_test(release_wakes_the_sender_whose_block_it_is),
         cmocka_unit_test(free_slot_wakes_the_sender_that_waits_for_a_slot),
         cmocka_unit_test(as_many_consumers_wake_as_there_are_messages),
+        cmocka_unit_test(one_announcement_is_answered_once),
         cmocka_unit_test(nobody_asleep_costs_no_system_call),
     };
     (void)alarm(100); /* a sleeper that is never woken fails */

@@ -37,7 +37,8 @@ static void *send_numbers(void *argument)
     struct person *self = argument;
     exo_u64 i;
     for (i = 1; i <= self->count && self->failed == 0; i++) {
-        self->failed = exo_send_blocking(&self->tx, &i, sizeof(i), generously());
+        exo_u64 until = generously();
+        self->failed = in_time(until, exo_send_blocking(&self->tx, &i, sizeof(i), until));
     }
     (void)exo_sender_close(&self->tx);
     return NULL;
@@ -52,7 +53,8 @@ static void *send_numbers_by_threes(void *argument)
         exo_u64 lot[3] = {i, i + 1, i + 2};
         exo_i64 got = exo_send_bulk(&self->tx, lot, sizeof(lot[0]), exo_min64(3, self->count - i + 1));
         if (got == EXO_FULL) {
-            self->failed = exo_wait_writable(&self->tx, generously());
+            exo_u64 until = generously();
+            self->failed = in_time(until, exo_wait_writable(&self->tx, until));
         } else {
             self->failed = got < 0 ? got : 0;
             i += got < 0 ? 0 : (exo_u64)got;
@@ -69,8 +71,12 @@ static void *receive_numbers(void *argument)
     exo_u64 quiet = generously();
     for (;;) {
         exo_u64 number;
-        exo_i64 got = exo_recv_blocking(&self->rx, &number, sizeof(number),
-                                        exo_port_now_ns() + self->patience_ns);
+        exo_u64 until = exo_port_now_ns() + self->patience_ns;
+        exo_i64 got = exo_recv_blocking(&self->rx, &number, sizeof(number), until);
+        if (self->patience_ns == GENEROUS && in_time(until, got) == EXO_TIMEOUT) {
+            self->failed = EXO_TIMEOUT;
+            return NULL;
+        }
         if (got == (exo_i64)sizeof(number)) {
             self->count++;
             self->sum += number;
@@ -87,12 +93,14 @@ static void *answer_numbers(void *argument)
     struct person *self = argument;
     for (;;) {
         exo_u64 number;
-        exo_i64 got = exo_recv_blocking(&self->rx, &number, sizeof(number), generously());
+        exo_u64 until = generously();
+        exo_i64 got = in_time(until, exo_recv_blocking(&self->rx, &number, sizeof(number), until));
         if (got < 0) {
             self->failed = got == EXO_CLOSED ? 0 : got;
             break;
         }
-        self->failed = exo_send_blocking(&self->tx, &number, sizeof(number), generously());
+        until = generously();
+        self->failed = in_time(until, exo_send_blocking(&self->tx, &number, sizeof(number), until));
         if (self->failed != 0) {
             break;
         }
@@ -116,8 +124,9 @@ static void ping_pong_in(const struct variant *variant)
     assert_int_equal(pthread_create(&there.thread, NULL, answer_numbers, &there), 0);
     for (i = 0; i < ROUNDS; i++) {
         exo_u64 number = 0;
-        assert_int_equal(exo_send_blocking(&here.tx, &i, sizeof(i), generously()), EXO_OK);
-        assert_int_equal(exo_recv_blocking(&here.rx, &number, sizeof(number), generously()), 8);
+        exo_u64 until = generously();
+        assert_int_equal(exo_send_blocking(&here.tx, &i, sizeof(i), until), EXO_OK);
+        assert_int_equal(in_time(until, exo_recv_blocking(&here.rx, &number, 8, until)), 8);
         assert_int_equal(number, i);
     }
     assert_int_equal(exo_sender_close(&here.tx), EXO_OK);
@@ -179,7 +188,8 @@ static void *view_and_release(void *argument)
     struct person *self = argument;
     for (;;) {
         struct exo_viewed view;
-        self->failed = exo_view_blocking(&self->rx, &view, generously());
+        exo_u64 until = generously();
+        self->failed = in_time(until, exo_view_blocking(&self->rx, &view, until));
         if (self->failed != EXO_OK) {
             self->failed = self->failed == EXO_CLOSED ? 0 : self->failed;
             return NULL;
@@ -205,8 +215,9 @@ static void one_block_in(const struct variant *variant)
     assert_int_equal(pthread_create(&receiver.thread, NULL, view_and_release, &receiver), 0);
     for (i = 0; i < ROUNDS; i++) {
         struct exo_loaned loan;
-        assert_int_equal(exo_loan_blocking(&tx, 100, &loan, generously()), EXO_OK);
-        assert_int_equal(exo_send_loan_blocking(&tx, &loan, generously()), EXO_OK);
+        exo_u64 until = generously();
+        assert_int_equal(exo_loan_blocking(&tx, 100, &loan, until), EXO_OK);
+        assert_int_equal(in_time(until, exo_send_loan_blocking(&tx, &loan, until)), EXO_OK);
     }
     assert_int_equal(exo_sender_close(&tx), EXO_OK);
     assert_int_equal(pthread_join(receiver.thread, NULL), 0);

@@ -212,9 +212,9 @@ struct exo_rx_wish {
  * at. */
 EXO_INLINE exo_u64 exo_rx_length_pvt(const struct exo_receiver *rx, exo_u64 pos, exo_u64 control)
 {
-    exo_u32 kind = exo_control_kind_pvt(control);
-    if (kind == EXO_KIND_INLINE || kind == EXO_KIND_MESSAGE) {
-        return exo_control_argument_pvt(control);
+    exo_u32 argument = exo_control_argument_pvt(control);
+    if (EXO_LIKELY(argument != EXO_ARGUMENT_MAX)) {
+        return argument; /* the line itself may be written again by now, and not by atomics */
     }
     return exo_load64(exo_rx_line_pvt(rx, pos) + 2, EXO_RELAXED); /* relaxed: acquired with the control */
 }

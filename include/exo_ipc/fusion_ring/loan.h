@@ -152,10 +152,11 @@ EXO_HOT void exo_loan_publish_pvt(struct exo_sender *tx, exo_u64 pos, struct exo
                                   exo_u32 kind)
 {
     exo_word64 *line = exo_tx_line_pvt(tx, pos);
+    exo_u32 argument = (exo_u32)exo_min64(loan->len, EXO_ARGUMENT_MAX);
     exo_store64(&line[0], loan->token, EXO_RELAXED); /* relaxed: published below */
     exo_store64(&line[1], loan->off, EXO_RELAXED);   /* relaxed: published below */
     exo_store64(&line[2], loan->len, EXO_RELAXED);   /* relaxed: published below */
-    exo_line_commit_pvt(line, exo_control_pvt(pos, kind, 0));
+    exo_line_commit_pvt(line, exo_control_pvt(pos, kind, argument));
     exo_loan_clear_pvt(loan);
 }
 

@@ -118,6 +118,7 @@ EXO_OUTLINE exo_status exo_view_mc_pvt(struct exo_receiver *rx, exo_size most, s
         if (exo_control_kind_pvt(control) == EXO_KIND_LOAN) {
             status = exo_view_parse_pvt(rx, line, view);
             status = status == EXO_OK ? exo_view_enter_pvt(rx, view) : status;
+            status = status == EXO_OK && view->len > most ? EXO_CORRUPT : status;
         }
         exo_rx_done_pvt(rx, pos);
         exo_rx_notify_pvt(rx, rx->mode, 1);
