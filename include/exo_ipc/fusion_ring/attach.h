@@ -177,6 +177,7 @@ EXO_INLINE EXO_MUST_USE exo_status exo_sender_attach(struct exo_sender *tx,
     tx->peer = peer;
     exo_sync_join_pvt(&tx->waker, &tx->sleeper, &tx->tx->sync, &tx->rx->sync, &geometry, asymmetric);
     tx->waker.counted = (geometry.mode & EXO_MODE_MC) != 0;
+    tx->waker.several = (geometry.mode & EXO_MODE_MP) != 0;
     tx->sleeper.alone = (geometry.mode & EXO_MODE_MP) == 0;
     tx->sleeper.counted = !tx->sleeper.alone && geometry.profile == EXO_THREADS;
     tx->sleeper.spin = spin == 0 ? EXO_SPIN_DEFAULT : spin;
@@ -253,6 +254,7 @@ EXO_INLINE EXO_MUST_USE exo_status exo_receiver_attach(struct exo_receiver *rx,
     }
     exo_sync_join_pvt(&rx->waker, &rx->sleeper, &rx->rx->sync, &rx->tx->sync, &geometry, asymmetric);
     rx->waker.counted = (geometry.mode & EXO_MODE_MP) != 0 && geometry.profile == EXO_THREADS;
+    rx->waker.several = (geometry.mode & EXO_MODE_MC) != 0;
     rx->sleeper.alone = (geometry.mode & EXO_MODE_MC) == 0;
     rx->sleeper.counted = !rx->sleeper.alone;
     rx->sleeper.spin = spin == 0 ? EXO_SPIN_DEFAULT : spin;

@@ -21,6 +21,10 @@
  * once per value and remembers it. With several sleepers among threads the word counts them; the waker
  * wakes as many as it has news for. A dead sleeper therefore costs at most one system call.
  *
+ * One piece of news may be many: where several publish (several producers, or consumers that give slots back), or
+ * one out of order (exo_commit), whoever closes the gap makes all behind it available as well. Those who had
+ * published them saw nobody asleep, perhaps, so the one who closes it wakes all.
+ *
  * Not every sleeper can use every piece of news: a sender that waits for a block of its own arena can use neither
  * a slot nor another sender's block, and to wake it alone would let the one who can sleep on. Where sleepers are
  * counted it therefore sets EXO_WAIT_ASLEEP, and from then on the waker wakes all.
@@ -41,6 +45,7 @@ struct exo_waker {
     exo_u32 *event;         /* of this side */
     exo_bool fenced;
     exo_bool counted;
+    exo_bool several; /* wakers: what is published here may make more available than itself */
     exo_bool shared;
 };
 
@@ -79,7 +84,7 @@ EXO_COLD exo_u32 exo_waker_wake_pvt(struct exo_waker *waker, exo_u32 count)
             return waiters;
         }
         waker->seen = ~waiters;
-        count = (waiters & EXO_WAIT_ASLEEP) != 0 ? 0xFFFFFFFFu : count;
+        count = (waiters & EXO_WAIT_ASLEEP) != 0 || waker->several ? 0xFFFFFFFFu : count;
     } else {
         if ((waiters & EXO_WAIT_ASLEEP) == 0 || waiters == waker->woken) {
             return waiters;

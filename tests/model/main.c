@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The checker's command line: which clients, how to search, which place of the source to weaken.
+ */
+#include <argp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "model.h"
+
+extern struct site __start_model_sites[] __attribute__((weak));
+extern struct site __stop_model_sites[] __attribute__((weak));
+extern const struct client *const __start_exo_clients[] __attribute__((weak));
+extern const struct client *const __stop_exo_clients[] __attribute__((weak));
+
+struct options {
+    const char *only[64];
+    exo_u32 only_count;
+    enum search_mode mode;
+    const char *replay;
+    exo_u64 seed;
+    exo_u64 runs;     /* 0: no limit */
+    double seconds;   /* for each client; 0: no limit */
+    exo_u32 bound;    /* 0: the client's own */
+    exo_bool list;
+    exo_bool sites;
+    exo_bool quiet;
+};
+
+static struct {
+    exo_u64 runs;
+    exo_u64 pruned;
+    exo_u64 kills;
+    exo_u64 lies;
+    exo_u64 steps;
+    exo_u32 clients;
+    exo_u32 cut; /* searches that their time ended */
+    exo_u32 failed;
+} total;
+
+static double now(void)
+{
+    struct timespec t;
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash == NULL ? path : slash + 1;
+}
+
+/* "file:line" or "file:line:acquire": take an order away. How many places it names. */
+static exo_u32 weaken(const char *text)
+{
+    struct site *site;
+    exo_u32 found = 0;
+    for (site = __start_model_sites; site < __stop_model_sites; site++) {
+        char name[128];
+        int length = snprintf(name, sizeof(name), "%s:%u", base_name(site->file), site->line);
+        const char *half = text + length;
+        if (strncmp(name, text, (size_t)length) != 0 || site->order == EXO_RELAXED ||
+            (*half != '\0' && *half != ':')) {
+            continue;
+        }
+        site->weak = strcmp(half, ":acquire") == 0   ? EXO_ACQUIRE
+                     : strcmp(half, ":release") == 0 ? EXO_RELEASE
+                                                     : EXO_ACQ_REL;
+        found++;
+    }
+    return found;
+}
+
+static void print_sites(void)
+{
+    static const char *const kinds[] = {"load", "store", "rmw", "fence_seq", "fence_compiler", "fence_heavy", "other"};
+    static const char *const orders[] = {"relaxed", "acquire", "release", "acq_rel"};
+    const struct site *site;
+    for (site = __start_model_sites; site < __stop_model_sites; site++) {
+        if (site->order != EXO_RELAXED) {
+            (void)printf("%s:%u %s %s\n", base_name(site->file), site->line, kinds[site->kind],
+                         orders[site->order]);
+        }
+    }
+}
+
+static void report(const struct options *options, const char *failure)
+{
+    (void)fprintf(stderr, "%s failed: %s\n  replay: %s@", model.client->name, failure, model.client->name);
+    search_print(stderr);
+    (void)fputc('\n', stderr);
+    if (options->mode != SEARCH_REPLAY) {
+        static char text[65536];
+        FILE *to = fmemopen(text, sizeof(text) - 1, "w");
+        if (to != NULL) {
+            search_print(to);
+            (void)fclose(to);
+            (void)search_load(text);
+            search_begin(SEARCH_REPLAY, 1, MODEL_UNBOUNDED);
+            model.tracing = EXO_TRUE;
+            (void)search_next();
+            (void)schedule_run();
+            model.tracing = EXO_FALSE;
+        }
+    }
+}
+
+static void search_client(const struct client *client, const struct options *options)
+{
+    double start = now();
+    double limit = options->seconds != 0 ? options->seconds : client->seconds;
+    exo_u64 runs = 0;
+    exo_u64 pruned = 0;
+    exo_bool more = EXO_TRUE;
+    const char *failure = NULL;
+    model.client = client_now = client;
+    search_begin(options->mode, options->seed,
+                 options->bound != 0 ? options->bound : client->bound != 0 ? client->bound : 2);
+    (void)(options->mode == SEARCH_DFS || search_next());
+    while (more && failure == NULL) {
+        failure = schedule_run();
+        if (failure == NULL && !model.pruned) {
+            failure = history_check();
+        }
+        runs++;
+        pruned += model.pruned;
+        total.kills += model.kills;
+        total.steps += model.steps;
+        total.lies += client->lies - model.left.lies;
+        if (failure != NULL) {
+            report(options, failure);
+            break;
+        }
+        more = search_next();
+        if (more && ((options->runs != 0 && runs >= options->runs) ||
+                     (limit != 0 && runs % 64 == 0 && now() - start > limit))) {
+            break;
+        }
+    }
+    total.runs += runs - pruned;
+    total.pruned += pruned;
+    total.clients++;
+    total.failed += failure != NULL;
+    total.cut += failure == NULL && more && options->mode == SEARCH_DFS;
+    if (!options->quiet) {
+        (void)printf("%-34s %10llu executions%s %6.1f s\n", client->name, (unsigned long long)(runs - pruned),
+                     failure != NULL ? ", failed" : options->mode != SEARCH_DFS ? "" : more ? ", cut short" : ", all", now() - start);
+        (void)fflush(stdout);
+    }
+}
+
+static exo_bool wanted(const struct client *client, const struct options *options)
+{
+    exo_u32 i;
+    for (i = 0; i < options->only_count; i++) {
+        size_t length = strlen(options->only[i]);
+        if (strncmp(client->name, options->only[i], options->replay != NULL ? length + 1 : length) == 0) {
+            return EXO_TRUE;
+        }
+    }
+    return options->only_count == 0;
+}
+
+static error_t parse(int key, char *argument, struct argp_state *state)
+{
+    struct options *options = state->input;
+    switch (key) {
+    case 'm':
+        options->mode = strcmp(argument, "random") == 0 ? SEARCH_RANDOM
+                        : strcmp(argument, "pct") == 0  ? SEARCH_PCT
+                                                        : SEARCH_DFS;
+        break;
+    case 'r':
+        options->replay = argument;
+        break;
+    case 's':
+        options->seed = strtoull(argument, NULL, 0);
+        break;
+    case 'n':
+        options->runs = strtoull(argument, NULL, 0);
+        break;
+    case 't':
+        options->seconds = strtod(argument, NULL);
+        break;
+    case 'b':
+        options->bound = strcmp(argument, "all") == 0 ? MODEL_UNBOUNDED : (exo_u32)strtoul(argument, NULL, 0);
+        break;
+    case 'w':
+        if (weaken(argument) == 0) {
+            argp_error(state, "no order to weaken at %s", argument);
+        }
+        break;
+    case 'l':
+        options->list = EXO_TRUE;
+        break;
+    case 'o':
+        options->sites = EXO_TRUE;
+        break;
+    case 'q':
+        options->quiet = EXO_TRUE;
+        break;
+    case ARGP_KEY_ARG:
+        if (options->only_count == 64) {
+            argp_error(state, "too many clients");
+        }
+        options->only[options->only_count++] = argument;
+        break;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+    return 0;
+}
+
+static const struct argp_option entries[] = {
+    {"mode", 'm', "dfs|random|pct", 0, "order of the search", 0},
+    {"replay", 'r', "CLIENT@BOUND@CHOICES", 0, "repeat one run, with a trace", 0},
+    {"seed", 's', "N", 0, "for random and pct", 0},
+    {"runs", 'n', "N", 0, "end each search after so many", 0},
+    {"seconds", 't', "N", 0, "end each search after so long", 0},
+    {"bound", 'b', "N|all", 0, "preemptions in one run", 0},
+    {"weaken", 'w', "FILE:LINE[:acquire|:release]", 0, "take an order away", 0},
+    {"list", 'l', NULL, 0, "list the clients", 0},
+    {"orders", 'o', NULL, 0, "list the places that have an order", 0},
+    {"quiet", 'q', NULL, 0, "only failures and the sum", 0},
+    {NULL, 0, NULL, 0, NULL, 0},
+};
+
+/* One run again. */
+static void replay(struct options *options)
+{
+    const char *at = strchr(options->replay, '@');
+    static char name[128];
+    if (at == NULL || (size_t)(at - options->replay) >= sizeof(name) || !search_load(at + 1)) {
+        (void)fprintf(stderr, "model: a replay string is CLIENT@BOUND@ZEROS.CHOICE-ZEROS.CHOICE-...\n");
+        exit(2);
+    }
+    memcpy(name, options->replay, (size_t)(at - options->replay));
+    options->only[0] = name;
+    options->only_count = 1;
+    options->mode = SEARCH_REPLAY;
+    model.tracing = EXO_TRUE;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct argp argp = {entries, parse, "[CLIENT...]",
+                                     "Explore what the library's threads can do to each other.", NULL, NULL, NULL};
+    static struct options options = {.seed = 1};
+    const struct client *const *client;
+    double start = now();
+    (void)argp_parse(&argp, argc, argv, 0, NULL, &options);
+    if (options.sites) {
+        print_sites();
+        return 0;
+    }
+    if (options.replay != NULL) {
+        replay(&options);
+    }
+    for (client = __start_exo_clients; client < __stop_exo_clients; client++) {
+        if (options.list) {
+            (void)puts((*client)->name);
+        } else if (wanted(*client, &options)) {
+            search_client(*client, &options);
+        }
+    }
+    if (!options.list) {
+        (void)printf("model: %u clients, %llu executions (%llu steps, %llu kills, %llu hostile values), %u cut short, "
+                     "%u failed, %.1f s\n",
+                     total.clients, (unsigned long long)total.runs, (unsigned long long)total.steps,
+                     (unsigned long long)total.kills, (unsigned long long)total.lies, total.cut, total.failed,
+                     now() - start);
+    }
+    return total.failed != 0 || (!options.list && total.clients == 0);
+}

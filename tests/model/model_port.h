@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The port contract for the model checker (EXO_IPC_PORT). Sleeping, waking, the clock and death are the
+ * scheduler's; memory is static.
+ */
+#ifndef EXO_TESTS_MODEL_PORT_H
+#define EXO_TESTS_MODEL_PORT_H
+
+#include "exo_ipc/base/atomic.h"
+#include "exo_ipc/base/cpu.h"
+
+/* The process at the other end: some threads of the client, bit by bit. It is dead when they all are. */
+struct exo_port_peer {
+    exo_u32 threads;
+};
+
+void model_copy(void *to, const void *from, exo_size bytes);
+exo_bool model_asymmetric(void);
+void model_fence_heavy(const struct site *site);
+void model_wait(const struct site *site, const exo_u32 *word, exo_u32 expected, exo_u64 deadline_ns,
+                exo_u32 peers);
+void model_wake(const struct site *site, exo_u32 *word, exo_u32 count);
+exo_u64 model_now_ns(void);
+exo_u32 model_self(void);
+exo_bool model_alive(const struct site *site, exo_u32 threads);
+void model_relax(const struct site *site);
+
+#define exo_cpu_relax() model_relax(MODEL_SITE(SITE_OTHER, EXO_RELAXED))
+
+EXO_HOT void exo_port_copy(void *to, const void *from, exo_size bytes)
+{
+    model_copy(to, from, bytes);
+}
+EXO_INLINE exo_bool exo_port_fence_setup(void)
+{
+    return model_asymmetric();
+}
+EXO_INLINE void exo_port_fence_heavy(void)
+{
+    model_fence_heavy(MODEL_SITE(SITE_FENCE_HEAVY, EXO_ACQ_REL));
+}
+EXO_INLINE void exo_port_wait(const exo_u32 *word, exo_u32 expected, exo_u64 deadline_ns,
+                              exo_bool shared, struct exo_port_peer *peer)
+{
+    (void)shared;
+    model_wait(MODEL_SITE(SITE_OTHER, EXO_RELAXED), word, expected, deadline_ns,
+               peer == EXO_NULL ? 0 : peer->threads);
+}
+EXO_INLINE void exo_port_wake(exo_u32 *word, exo_u32 count, exo_bool shared)
+{
+    (void)shared;
+    model_wake(MODEL_SITE(SITE_OTHER, EXO_RELAXED), word, count);
+}
+EXO_INLINE exo_u64 exo_port_now_ns(void)
+{
+    return model_now_ns();
+}
+EXO_INLINE exo_u32 exo_port_self(void)
+{
+    return model_self();
+}
+EXO_INLINE exo_bool exo_port_peer_alive(struct exo_port_peer *peer)
+{
+    return peer == EXO_NULL || model_alive(MODEL_SITE(SITE_OTHER, EXO_RELAXED), peer->threads);
+}
+EXO_INLINE void *exo_port_page_alloc(exo_size bytes)
+{
+    (void)bytes;
+    return EXO_NULL; /* clients bring their own memory */
+}
+EXO_INLINE void exo_port_page_free(void *memory, exo_size bytes)
+{
+    (void)memory;
+    (void)bytes;
+}
+
+#endif
