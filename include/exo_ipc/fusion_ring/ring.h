@@ -129,7 +129,10 @@ EXO_INLINE exo_bool exo_tx_closed_pvt(const struct exo_sender *tx)
  * no dead one, hence the second look. */
 EXO_COLD exo_status exo_tx_full_reason_pvt(struct exo_sender *tx)
 {
-    if (!exo_tx_closed_pvt(tx) && exo_port_peer_alive(tx->peer)) {
+    if (exo_tx_closed_pvt(tx)) {
+        return exo_tx_refuse_pvt(tx, EXO_CLOSED);
+    }
+    if (exo_port_peer_alive(tx->peer)) {
         return EXO_FULL;
     }
     return exo_tx_refuse_pvt(tx, exo_tx_closed_pvt(tx) ? EXO_CLOSED : EXO_PEER_DIED);
