@@ -11,8 +11,6 @@
 
 #include "exo_ipc/exo_ipc.h"
 
-typedef unsigned short exo_u16_pvt;
-
 #define CLIENT_THREADS 4u
 
 struct client {

@@ -26,6 +26,8 @@ struct options {
     exo_bool list;
     exo_bool sites;
     exo_bool quiet;
+    exo_bool stop;
+    exo_bool exact;
 };
 
 static struct {
@@ -73,6 +75,16 @@ static exo_u32 weaken(const char *text)
     return found;
 }
 
+/* Payload words are copied in these files. */
+static void mark_quiet(void)
+{
+    struct site *site;
+    for (site = __start_model_sites; site < __stop_model_sites; site++) {
+        site->quiet = strcmp(base_name(site->file), "copy.h") == 0 ||
+                      strcmp(base_name(site->file), "model_atomic.h") == 0;
+    }
+}
+
 static void print_sites(void)
 {
     static const char *const kinds[] = {"load", "store", "rmw", "fence_seq", "fence_compiler", "fence_heavy", "other"};
@@ -91,7 +103,7 @@ static void report(const struct options *options, const char *failure)
     (void)fprintf(stderr, "%s failed: %s\n  replay: %s@", model.client->name, failure, model.client->name);
     search_print(stderr);
     (void)fputc('\n', stderr);
-    if (options->mode != SEARCH_REPLAY) {
+    if (options->mode != SEARCH_REPLAY && !options->quiet) {
         static char text[65536];
         FILE *to = fmemopen(text, sizeof(text) - 1, "w");
         if (to != NULL) {
@@ -156,7 +168,7 @@ static exo_bool wanted(const struct client *client, const struct options *option
     exo_u32 i;
     for (i = 0; i < options->only_count; i++) {
         size_t length = strlen(options->only[i]);
-        if (strncmp(client->name, options->only[i], options->replay != NULL ? length + 1 : length) == 0) {
+        if (strncmp(client->name, options->only[i], options->exact ? length + 1 : length) == 0) {
             return EXO_TRUE;
         }
     }
@@ -198,6 +210,12 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     case 'o':
         options->sites = EXO_TRUE;
         break;
+    case 'e':
+        options->exact = EXO_TRUE;
+        break;
+    case 'x':
+        options->stop = EXO_TRUE;
+        break;
     case 'q':
         options->quiet = EXO_TRUE;
         break;
@@ -223,6 +241,8 @@ static const struct argp_option entries[] = {
     {"weaken", 'w', "FILE:LINE[:acquire|:release]", 0, "take an order away", 0},
     {"list", 'l', NULL, 0, "list the clients", 0},
     {"orders", 'o', NULL, 0, "list the places that have an order", 0},
+    {"exact", 'e', NULL, 0, "CLIENT is a whole name, not the beginning of one", 0},
+    {"stop", 'x', NULL, 0, "at the first failure", 0},
     {"quiet", 'q', NULL, 0, "only failures and the sum", 0},
     {NULL, 0, NULL, 0, NULL, 0},
 };
@@ -240,6 +260,7 @@ static void replay(struct options *options)
     options->only[0] = name;
     options->only_count = 1;
     options->mode = SEARCH_REPLAY;
+    options->exact = EXO_TRUE;
     model.tracing = EXO_TRUE;
 }
 
@@ -250,6 +271,7 @@ int main(int argc, char **argv)
     static struct options options = {.seed = 1};
     const struct client *const *client;
     double start = now();
+    mark_quiet();
     (void)argp_parse(&argp, argc, argv, 0, NULL, &options);
     if (options.sites) {
         print_sites();
@@ -261,7 +283,7 @@ int main(int argc, char **argv)
     for (client = __start_exo_clients; client < __stop_exo_clients; client++) {
         if (options.list) {
             (void)puts((*client)->name);
-        } else if (wanted(*client, &options)) {
+        } else if (wanted(*client, &options) && !(options.stop && total.failed != 0)) {
             search_client(*client, &options);
         }
     }

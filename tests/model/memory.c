@@ -225,6 +225,16 @@ static exo_u64 lie(const struct location *location, exo_u64 value)
     return lies[picked - 1];
 }
 
+/* In front of an access. Payload words need no switch of threads between them: what another thread would see there
+ * it can also see by reading old values, and what is written is published by a later step. */
+static void before_access(const struct site *site, const void *p, exo_bool writes)
+{
+    if (!site->quiet || search_thins()) {
+        schedule_point((exo_uptr)p, writes);
+    }
+    (void)memory_tick(model.running);
+}
+
 exo_u64 model_load(const struct site *site, const void *p, exo_u32 bytes)
 {
     struct thread *self = &model.thread[model.running];
@@ -236,9 +246,8 @@ exo_u64 model_load(const struct site *site, const void *p, exo_u32 bytes)
     if (model.running == 0) {
         return real_value(p, bytes);
     }
-    schedule_point((exo_uptr)p, EXO_FALSE);
+    before_access(site, p, EXO_FALSE);
     location = find(p, bytes);
-    (void)memory_tick(model.running);
     if (self->hoisted) {
         after = self->current;
         self->current = self->before_store;
@@ -261,8 +270,7 @@ void model_store(const struct site *site, void *p, exo_u32 bytes, exo_u64 value)
         memcpy(p, &value, bytes);
         return;
     }
-    schedule_point((exo_uptr)p, EXO_TRUE);
-    (void)memory_tick(model.running);
+    before_access(site, p, EXO_TRUE);
     value = bytes == 4 ? (exo_u32)value : value;
     publish(model.running, find(p, bytes), p, value, has(site, EXO_RELEASE), NULL);
     trace_step(site, p, value, "");
@@ -285,8 +293,7 @@ exo_u64 model_rmw(const struct site *site, void *p, exo_u32 bytes, enum rmw_kind
         memcpy(p, &value, bytes);
         return old;
     }
-    schedule_point((exo_uptr)p, EXO_TRUE);
-    (void)memory_tick(model.running);
+    before_access(site, p, EXO_TRUE);
     location = find(p, bytes);
     old = store_at(location, location->count - 1)->value;
     carried = store_at(location, location->count - 1)->view;
@@ -313,8 +320,7 @@ exo_bool model_cas(const struct site *site, void *p, exo_u32 bytes, exo_u64 *exp
         }
         return same;
     }
-    schedule_point((exo_uptr)p, EXO_TRUE);
-    (void)memory_tick(model.running);
+    before_access(site, p, EXO_TRUE);
     location = find(p, bytes);
     number = location->count - 1;
     if (model.left.spurious != 0 && self->current.seen[index_of(location)] < number &&

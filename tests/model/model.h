@@ -28,6 +28,10 @@
 #include "client.h"
 #include "fiber.h"
 
+#ifndef EXO_MODEL
+#error "this is the checker's side"
+#endif
+
 #define MODEL_THREADS 5u   /* 0: setup and finish; 1..4: the client's */
 #define MODEL_LOCATIONS 160u
 #define MODEL_STORES 3000u /* in one run */

@@ -14,6 +14,8 @@
 #define EXO_RELEASE 2u
 #define EXO_ACQ_REL 3u
 
+typedef unsigned short exo_u16_pvt;
+
 enum site_kind { SITE_LOAD, SITE_STORE, SITE_RMW, SITE_FENCE_SEQ, SITE_FENCE_COMPILER, SITE_FENCE_HEAVY, SITE_OTHER };
 
 /* One place of the source. */
@@ -22,14 +24,15 @@ struct site {
     exo_u32 line;
     exo_u32 kind;
     exo_u32 order;
-    exo_u32 weak; /* halves taken away; of a fence: not 0 if it is weakened */
+    exo_u16_pvt weak;  /* halves taken away; of a fence: not 0 if it is weakened */
+    exo_u16_pvt quiet; /* nobody needs to go first here */
 };
 
 /* All places lie in one section, so that they can be listed before any of them runs. */
 #define MODEL_SITE(kind, order)                                                                      \
     __extension__({                                                                                  \
         static struct site model_site __attribute__((section("model_sites"), used, aligned(8))) = {              \
-            __FILE__, __LINE__, kind, order, 0};                                                     \
+            __FILE__, __LINE__, kind, order, 0, 0};                                                     \
         &model_site;                                                                                 \
     })
 
