@@ -15,6 +15,8 @@
  *  exo_port_wake           no         yes             by a side that saw the other asleep
  *  exo_port_now_ns         no         yes             before and after a wait that has a deadline
  *  exo_port_self           no         yes             at attach, and when a slot is claimed
+ *  exo_port_process        yes        no              at attach
+ *  exo_port_process_alive  no         no              when a dead process may be in the way
  *  exo_port_peer_alive     no         no              when there is nothing to receive, or no room
  *  exo_port_page_alloc     yes        no              at creation
  *  exo_port_page_free      yes        no              at destruction
@@ -46,6 +48,10 @@ struct exo_port_peer;
 #error "define EXO_IPC_PORT: this is neither Linux user space nor is a port named"
 #endif
 
+#ifndef EXO_PORT_FENCE_DOUBT_NS
+#define EXO_PORT_FENCE_DOUBT_NS 0u
+#endif
+
 /**
  * exo_port_copy - copy bytes between buffers that do not overlap.
  * @to: destination  @from: source  @bytes: any number, 0 included
@@ -59,15 +65,19 @@ EXO_HOT void exo_port_copy(void *to, const void *from, exo_size bytes);
  * process pass a full memory fence where it stands, and may itself be called here. False if not; the
  * library then pays a full fence on both sides. A port without such a thing returns false: that is
  * always correct. Idempotent.
+ *
+ * A port whose heavy fence may miss a thread of another process, if rarely, defines EXO_PORT_FENCE_DOUBT_NS: the
+ * sleep after one is first that short, then twice as long each time.
  */
 EXO_INLINE exo_bool exo_port_fence_setup(void);
 
 /**
  * exo_port_fence_heavy - full fence here and in every thread that exo_port_fence_setup() covers.
+ * @shared: whether threads of other processes matter, not only those of this one
  *
  * Only called where exo_port_fence_setup() returned true on both sides.
  */
-EXO_INLINE void exo_port_fence_heavy(void);
+EXO_INLINE void exo_port_fence_heavy(exo_bool shared);
 
 /**
  * exo_port_wait - sleep until a word changes.
@@ -105,6 +115,24 @@ EXO_INLINE exo_u64 exo_port_now_ns(void);
  * producers.
  */
 EXO_INLINE exo_u32 exo_port_self(void);
+
+/**
+ * exo_port_process - identity of the calling process, for others to ask whether it lives.
+ *
+ * Returns: the process's number, 1 .. 2^24 - 1, in bits 0 to 23; in bits 24 to 47 something of its birth, so that a
+ * number that is used again names another process, or 0 where that cannot be known. Not for threads: a
+ * handle may pass from one to another.
+ */
+EXO_INLINE exo_u64 exo_port_process(void);
+
+/**
+ * exo_port_process_alive - whether a process still exists.
+ * @process: what exo_port_process() answered there; a birth of 0 is not compared
+ *
+ * Returns: false only when the kernel has confirmed the death, and then what the dead one wrote is visible. In doubt,
+ * true; never by time alone.
+ */
+EXO_INLINE exo_bool exo_port_process_alive(exo_u64 process);
 
 /**
  * exo_port_peer_alive - whether the process at the other end still exists.

@@ -18,6 +18,9 @@
  *  EXO_PORT_NOW_NS()        counts          nanoseconds, never going back, the same on all CPUs
  *  EXO_PORT_SELF()          1               this thread's number, 1 .. 2^24 - 1. The default is right
  *                                           only where one thread exists
+ *  EXO_PORT_PROCESS()       1               this process, as exo_port_process() answers it. The default is
+ *                                           right where rings are not shared between processes
+ *  EXO_PORT_PROCESS_ALIVE(p) true           whether that process still exists
  *  EXO_PORT_PEER_ALIVE(p)   true            whether the process p (never null) still exists
  *  EXO_PORT_USE_PARKING     0               1: wait and wake sleep in base/parking.h, and need the five
  *                                           functions that it names, and EXO_PORT_NOW_NS
@@ -70,6 +73,12 @@
 #ifndef EXO_PORT_SELF
 #define EXO_PORT_SELF() 1u
 #endif
+#ifndef EXO_PORT_PROCESS
+#define EXO_PORT_PROCESS() 1u
+#endif
+#ifndef EXO_PORT_PROCESS_ALIVE
+#define EXO_PORT_PROCESS_ALIVE(process) ((void)(process), EXO_TRUE)
+#endif
 #ifndef EXO_PORT_PEER_ALIVE
 #define EXO_PORT_PEER_ALIVE(peer) ((void)(peer), EXO_TRUE)
 #endif
@@ -121,8 +130,9 @@ EXO_INLINE exo_bool exo_port_fence_setup(void)
     return EXO_FALSE;
 }
 
-EXO_INLINE void exo_port_fence_heavy(void)
+EXO_INLINE void exo_port_fence_heavy(exo_bool shared)
 {
+    (void)shared;
     exo_fence_seq();
 }
 
@@ -140,6 +150,16 @@ EXO_INLINE exo_u64 exo_port_now_ns(void)
 EXO_INLINE exo_u32 exo_port_self(void)
 {
     return EXO_PORT_SELF();
+}
+
+EXO_INLINE exo_u64 exo_port_process(void)
+{
+    return EXO_PORT_PROCESS();
+}
+
+EXO_INLINE exo_bool exo_port_process_alive(exo_u64 process)
+{
+    return EXO_PORT_PROCESS_ALIVE(process);
 }
 
 EXO_INLINE exo_bool exo_port_peer_alive(struct exo_port_peer *peer)

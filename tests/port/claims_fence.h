@@ -80,7 +80,7 @@ static void store_fence_load(void *argument)
         } else if (me == 0) {
             exo_fence_compiler();
         } else {
-            exo_port_fence_heavy();
+            exo_port_fence_heavy(EXO_FALSE);
         }
         seen = exo_load32(&pair->side[1 - me].word, EXO_RELAXED); /* relaxed: see above */
         pair->missed[me][round - 1] = seen != round;

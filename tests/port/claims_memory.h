@@ -111,7 +111,7 @@ fence_setup_is_idempotent_and_the_heavy_fence_can_be_called(struct conformance_h
     (void)host;
     CONFORMANCE_REQUIRE(exo_port_fence_setup() == asymmetric);
     for (i = 0; i < 100; i++) {
-        exo_port_fence_heavy();
+        exo_port_fence_heavy(EXO_TRUE);
     }
     CONFORMANCE_REQUIRE(exo_port_fence_setup() == asymmetric);
     return (const char *)EXO_NULL;

@@ -76,6 +76,8 @@ EXO_INLINE void exo_sync_join_pvt(struct exo_waker *waker, struct exo_sleeper *s
     sleeper->fenced = waker->fenced;
     sleeper->shared = waker->shared;
     sleeper->parked = 0;
+    sleeper->slice_ns = (geometry->mode & EXO_MODE_OWNED) != 0 ? EXO_LIFE_SLICE_NS : 0;
+    sleeper->doubt_ns = waker->shared && !waker->fenced ? EXO_PORT_FENCE_DOUBT_NS : 0;
     sleeper->asks = EXO_FALSE;
     sleeper->picky = EXO_FALSE;
 }
@@ -99,7 +101,7 @@ EXO_INLINE void exo_arena_attach_pvt(struct exo_sender *tx, const struct exo_rin
                         (exo_size)index * geometry->release_entries * sizeof(struct exo_release_entry);
     struct exo_arena *arena =
         (struct exo_arena *)(void *)((exo_u8 *)memory->books + (threads ? index * bytes : 0));
-    if (!threads && tx->claim >> 32 != 1) {
+    if (!threads && tx->claim >> 48 != 1) {
         return;
     }
     if (arena->block == EXO_NULL) {
@@ -118,6 +120,7 @@ EXO_INLINE void exo_views_attach_pvt(struct exo_receiver *rx, const struct exo_r
     rx->views = (struct exo_views *)memory->books;
     if (rx->views->viewed == EXO_NULL) {
         exo_views_init_pvt(memory, geometry);
+        exo_views_recover_pvt(rx->views);
     }
 }
 
@@ -135,6 +138,8 @@ EXO_INLINE void exo_sender_place_pvt(struct exo_sender *tx, const struct exo_rin
     tx->done = (const exo_u32 *)(const void *)((const exo_u8 *)memory->rx + geometry->done_off);
     tx->pos = exo_load64(&tx->tx->tail.value, EXO_RELAXED); /* relaxed: ours, or a hint */
     tx->limit = tx->pos;
+    tx->deserted = EXO_FALSE;
+    tx->asked_ns = 0;
 }
 
 /**
@@ -143,6 +148,8 @@ EXO_INLINE void exo_sender_place_pvt(struct exo_sender *tx, const struct exo_rin
  * @memory: the ring; memory->rx may be mapped read-only
  * @spin: turns to spin before sleeping; 0 means 100
  * @peer: the receiver's process, or null if it cannot die alone
+ *
+ * With several producers that may die, attach in the process that will use the handle: it is known by its attaching.
  *
  * Returns: EXO_OK; EXO_INVALID_ARGUMENT for null or misaligned memory; EXO_NO_MEMORY if a part is too small;
  * EXO_TYPE_MISMATCH if the segments are none, or of different rings; EXO_VERSION_MISMATCH; EXO_CORRUPT for
@@ -205,6 +212,34 @@ EXO_INLINE void exo_receiver_place_pvt(struct exo_receiver *rx, const struct exo
     rx->pos = exo_load64(rx->exact, EXO_RELAXED); /* relaxed: [attach:enter] */
     rx->late_step = geometry->slots < 8 ? 1 : (exo_u32)exo_min64(geometry->slots / 8, EXO_PACE_STEP);
     rx->late_at = rx->pos + rx->late_step;
+    rx->deserted = EXO_FALSE;
+    rx->asked_ns = 0;
+    rx->claim_pos = 0;
+    rx->claim_ns = 0;
+    rx->claim_dead = 0;
+}
+
+/* Single consumer: take the receiver's place. Where processes may die the place says who holds it, and a dead one's
+ * may be taken. */
+EXO_INLINE exo_status exo_receiver_enter_pvt(struct exo_receiver *rx, exo_bool mortal)
+{
+    struct exo_ring_sync *sync = &rx->rx->sync;
+    exo_u64 holder = 0;
+    exo_u32 nobody = 0;
+    if (!mortal) {
+        /* [attach:enter] pairs [attach:exit] */
+        return exo_cas32(&sync->open, &nobody, 1u, EXO_ACQUIRE) ? EXO_OK : EXO_ALREADY_EXISTS;
+    }
+    holder = exo_load64(&sync->holder, EXO_RELAXED); /* relaxed: checked by the swap */
+    if (holder != 0 && exo_port_process_alive(holder)) {
+        return EXO_ALREADY_EXISTS;
+    }
+    /* [attach:succeed] pairs [attach:resign] */
+    if (!exo_cas64(&sync->holder, &holder, exo_port_process(), EXO_ACQUIRE)) {
+        return EXO_ALREADY_EXISTS;
+    }
+    exo_store32(&sync->open, 1u, EXO_RELAXED); /* relaxed: tells users, decides nothing */
+    return EXO_OK;
 }
 
 /**
@@ -213,6 +248,9 @@ EXO_INLINE void exo_receiver_place_pvt(struct exo_receiver *rx, const struct exo
  * @memory: the ring; memory->tx may be mapped read-only
  * @spin: turns to spin before sleeping; 0 means 100
  * @peer: the sender's process, or null if it cannot die alone
+ *
+ * In the crash-safe profile the place of a receiver whose process is dead is taken over: what that one had not given
+ * back comes again (the message it was taking when it died, perhaps), nothing else does.
  *
  * Returns: as exo_sender_attach(); EXO_ALREADY_EXISTS if the ring has one consumer and somebody is attached.
  * Context: not from an interrupt.
@@ -223,7 +261,6 @@ EXO_INLINE EXO_MUST_USE exo_status exo_receiver_attach(struct exo_receiver *rx,
 {
     struct exo_geometry geometry;
     exo_bool asymmetric = EXO_FALSE;
-    exo_u32 nobody = 0;
     exo_status status;
     if (rx == EXO_NULL || memory == EXO_NULL) {
         return EXO_INVALID_ARGUMENT;
@@ -238,9 +275,9 @@ EXO_INLINE EXO_MUST_USE exo_status exo_receiver_attach(struct exo_receiver *rx,
     rx->tx = (const struct exo_tx_segment *)memory->tx;
     rx->rx = (struct exo_rx_segment *)memory->rx;
     if ((geometry.mode & EXO_MODE_MC) == 0) {
-        /* [attach:enter] pairs [attach:exit] */
-        if (!exo_cas32(&rx->rx->sync.open, &nobody, 1u, EXO_ACQUIRE)) {
-            return EXO_ALREADY_EXISTS;
+        status = exo_receiver_enter_pvt(rx, geometry.profile != EXO_THREADS);
+        if (status != EXO_OK) {
+            return status;
         }
         (void)exo_fetch_and32(&rx->rx->sync.waiters, ~EXO_WAIT_CLOSED, EXO_RELAXED); /* relaxed: a flag */
     } else {
@@ -272,7 +309,6 @@ EXO_INLINE EXO_MUST_USE exo_status exo_receiver_attach(struct exo_receiver *rx,
  */
 EXO_INLINE exo_status exo_sender_close(struct exo_sender *tx)
 {
-    exo_bool owned = (tx->mode & EXO_MODE_OWNED) != 0;
     exo_bool last;
     if (tx->owner == EXO_NULL) {
         return EXO_CLOSED;
@@ -282,18 +318,15 @@ EXO_INLINE exo_status exo_sender_close(struct exo_sender *tx)
     }
     /* [ring:tx_left] pairs [ring:tx_left] */
     last = exo_fetch_add32(&tx->tx->sync.open, 0u - 1u, EXO_ACQ_REL) == 1;
-    if (owned) {
-        exo_owner_leave_pvt(tx);
-        last = exo_owners_gone_pvt(tx);
+    if ((tx->mode & EXO_MODE_OWNED) != 0) {
+        last = exo_owner_leaves_last_pvt(tx);
     }
     if (last) {
-        /* [ring:tx_close] pairs [ring:closed_seen], [wake:look] */
+        /* [ring:tx_close] pairs [ring:closed_seen] */
         (void)exo_fetch_or32(&tx->tx->sync.waiters, EXO_WAIT_CLOSED, EXO_RELEASE);
         exo_notify_readers(tx);
     }
-    if (!owned) {
-        exo_owner_leave_pvt(tx);
-    }
+    exo_owner_leave_pvt(tx);
     tx->owner = (struct exo_owner *)EXO_NULL;
     (void)exo_tx_refuse_pvt(tx, EXO_CLOSED);
     return EXO_OK;
@@ -312,18 +345,18 @@ EXO_INLINE exo_status exo_receiver_close(struct exo_receiver *rx)
         return EXO_CLOSED;
     }
     if (!last) {
-        /* [ring:rx_left] pairs [ring:rx_left] */
-        last = exo_fetch_add32(&rx->rx->sync.open, 0u - 1u, EXO_ACQ_REL) == 1;
+        last = exo_fetch_add32(&rx->rx->sync.open, 0u - 1u, EXO_RELAXED) == 1; /* relaxed: only the count */
     }
     if (last) {
-        /* [ring:rx_close] pairs [wake:look] */
-        (void)exo_fetch_or32(&rx->rx->sync.waiters, EXO_WAIT_CLOSED, EXO_RELEASE);
+        (void)exo_fetch_or32(&rx->rx->sync.waiters, EXO_WAIT_CLOSED, EXO_RELAXED); /* relaxed: a flag */
         exo_notify_writers(rx);
     }
     if ((rx->mode & EXO_MODE_MC) == 0) {
         exo_store64(&rx->rx->exact.part, rx->taken, EXO_RELAXED); /* relaxed: [attach:exit] */
         /* [attach:exit] pairs [attach:enter] */
         exo_store32(&rx->rx->sync.open, 0u, EXO_RELEASE);
+        /* [attach:resign] pairs [attach:succeed] */
+        exo_store64(&rx->rx->sync.holder, 0u, EXO_RELEASE);
     }
     (void)exo_rx_refuse_pvt(rx, EXO_CLOSED);
     rx->exact = &rx->pos;

@@ -82,7 +82,7 @@ EXO_HOT exo_i64 exo_recv_batch_sc_pvt(struct exo_receiver *rx, const exo_u32 mod
         if (!exo_control_is_for_pvt(control, rx->pos + slots) ||
             (kind != EXO_KIND_INLINE && kind != EXO_KIND_PACKED)) {
             if (into->got != 0 && exo_control_is_for_pvt(control, rx->pos + slots) &&
-                exo_rx_skippable_pvt(rx, control)) {
+                exo_rx_skippable_pvt(rx, rx->pos + slots, control)) {
                 slots++;
                 continue;
             }
@@ -139,7 +139,7 @@ EXO_HOT exo_i64 exo_recv_batch_mc_pvt(struct exo_receiver *rx, const exo_u32 mod
 
 /* How many messages the slot at rx->pos + slot adds to a lot that takes inline ones of at most `size` bytes and,
  * if `any`, those by reference. Negative: why the lot ends before it. */
-EXO_INLINE exo_i64 exo_batch_weigh_pvt(const struct exo_receiver *rx, exo_u64 slot, exo_size size,
+EXO_INLINE exo_i64 exo_batch_weigh_pvt(struct exo_receiver *rx, exo_u64 slot, exo_size size,
                                        exo_bool any)
 {
     exo_u64 control = exo_line_ready_pvt(exo_rx_line_pvt(rx, rx->pos + slot));
@@ -149,7 +149,7 @@ EXO_INLINE exo_i64 exo_batch_weigh_pvt(const struct exo_receiver *rx, exo_u64 sl
     if (!exo_control_is_for_pvt(control, rx->pos + slot) || kind == EXO_KIND_NONE) {
         return EXO_EMPTY;
     }
-    if (exo_rx_skippable_pvt(rx, control)) {
+    if (exo_rx_skippable_pvt(rx, rx->pos + slot, control)) {
         return 0;
     }
     if (kind == EXO_KIND_LOAN && any) {

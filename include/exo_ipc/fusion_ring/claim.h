@@ -12,9 +12,9 @@
  *   receiver, mc     compare-and-swap on the claimed position, then done[] gives the slot back (Vyukov's
  *                    per-slot sequence, moved out of the slot so that the receiver never writes it)
  *
- * A crash of an owned claimant leaves kind CLAIM with its owner's index and generation. When that owner is
- * buried (exo_sender_bury), the receiver steps over the slot; nobody has to repair anything, and the next
- * lap claims over it.
+ * A crash of an owned claimant leaves kind CLAIM with its owner's index and generation. Once the kernel says that
+ * this owner is dead, or somebody has buried it (exo_sender_bury), the receiver steps over the slot; nobody
+ * has to repair anything, and the next lap claims over it.
  */
 #ifndef EXO_IPC_FUSION_RING_CLAIM_H
 #define EXO_IPC_FUSION_RING_CLAIM_H
@@ -53,7 +53,7 @@ EXO_INLINE exo_u32 exo_claim_argument_pvt(const struct exo_sender *tx)
 {
     const exo_u8 *first = (const exo_u8 *)tx->tx + sizeof(struct exo_tx_segment);
     exo_size index = (exo_size)((const exo_u8 *)tx->owner - first) / sizeof(struct exo_owner);
-    return (exo_u32)index | ((exo_u32)(tx->claim >> 32) & 0xFFFFu) << 8;
+    return (exo_u32)index | (exo_u32)(tx->claim >> 48) << 8;
 }
 
 /* Lets the others start their walk here. Two producers may store in the wrong order: then it lags. */
@@ -315,17 +315,32 @@ EXO_COLD void exo_rx_step_over_mc_pvt(struct exo_receiver *rx, exo_u64 pos)
     }
 }
 
-/* Whether a claim was left by a producer that has been buried since. */
-EXO_COLD exo_bool exo_rx_orphan_pvt(const struct exo_receiver *rx, exo_u32 argument)
+/* Whether the claim at pos was left by a producer that is dead: buried since, or dead by the kernel's word. It may
+ * have published before it died, so the caller must look at the slot again. */
+EXO_COLD exo_bool exo_rx_orphan_pvt(struct exo_receiver *rx, exo_u64 pos, exo_u32 argument)
 {
-    const exo_u8 *first = (const exo_u8 *)rx->tx + sizeof(struct exo_tx_segment);
+    const struct exo_owner *owners = (const struct exo_owner *)(const void *)(rx->tx + 1);
     exo_u32 index = argument & 0xFFu;
-    const struct exo_owner *owner = (const struct exo_owner *)(const void *)first + index;
+    exo_u64 claim;
     if (index >= rx->producers) {
         return EXO_FALSE;
     }
     /* [claim:buried] pairs [claim:bury] */
-    return ((exo_u32)(exo_load64(&owner->claim, EXO_ACQUIRE) >> 32) & 0xFFFFu) != argument >> 8;
+    claim = exo_load64(&owners[index].claim, EXO_ACQUIRE);
+    if (claim >> 48 != argument >> 8 || argument == rx->claim_dead) {
+        return EXO_TRUE;
+    }
+    if (rx->claim_pos != pos || rx->claim_ns == 0) {
+        rx->claim_pos = pos;
+        rx->claim_ns = exo_port_now_ns();
+        return EXO_FALSE;
+    }
+    if (!exo_life_due_pvt(&rx->claim_ns, EXO_CLAIM_PATIENCE_NS) ||
+        !exo_owner_dead_pvt(&owners[index], claim)) {
+        return EXO_FALSE;
+    }
+    rx->claim_dead = argument;
+    return EXO_TRUE;
 }
 
 #endif

@@ -108,12 +108,15 @@ EXO_INLINE exo_i64 exo_rx_take_packed_pvt(struct exo_receiver *rx, const exo_wor
     return item;
 }
 
-/* Whether there is nothing to receive in the slot and never will be. */
-EXO_INLINE exo_bool exo_rx_skippable_pvt(const struct exo_receiver *rx, exo_u64 control)
+/* Whether there is nothing to receive in the slot at pos and never will be. */
+EXO_INLINE exo_bool exo_rx_skippable_pvt(struct exo_receiver *rx, exo_u64 pos, exo_u64 control)
 {
     exo_u32 kind = exo_control_kind_pvt(control);
-    return kind == EXO_KIND_DISCARD ||
-           (kind == EXO_KIND_CLAIM && exo_rx_orphan_pvt(rx, exo_control_argument_pvt(control)));
+    if (kind != EXO_KIND_CLAIM) {
+        return kind == EXO_KIND_DISCARD;
+    }
+    return (rx->mode & EXO_MODE_OWNED) != 0 && exo_rx_orphan_pvt(rx, pos, exo_control_argument_pvt(control)) &&
+           exo_line_ready_pvt(exo_rx_line_pvt(rx, pos)) == control;
 }
 
 /*
@@ -133,7 +136,7 @@ EXO_OUTLINE exo_status exo_rx_settle_pvt(struct exo_receiver *rx, exo_u64 *found
                 *found = control;
                 return EXO_OK;
             }
-            if (exo_rx_skippable_pvt(rx, control)) {
+            if (exo_rx_skippable_pvt(rx, rx->pos, control)) {
                 exo_rx_advance_pvt(rx, rx->mode, 1);
                 skipped++;
                 continue;

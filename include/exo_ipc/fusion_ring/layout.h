@@ -99,7 +99,9 @@ struct exo_ring_sync {
     exo_u32 event;
     exo_u32 waiters;
     exo_u32 open; /* handles attached on this side and not closed */
-    exo_u32 reserved[29];
+    exo_u32 reserved0;
+    exo_word64 holder; /* exo_port_process() of a single consumer that may die; 0: none */
+    exo_u32 reserved[26];
 };
 
 struct exo_position {
@@ -116,8 +118,10 @@ struct exo_tx_segment {
 
 /* One producer's place in the ring. */
 struct exo_owner {
-    exo_word64 claim; /* generation << 32 | exo_port_self() of the holder; low half 0: free */
-    exo_word64 reserved[7];
+    exo_word64 claim;   /* generation << 48 | number of the holder's process << 24 | exo_port_self() of it;
+                           low 48 bits 0: free */
+    exo_word64 process; /* generation << 48 | exo_port_process() of the holder, once it has said so */
+    exo_word64 reserved[6];
 };
 
 struct exo_rx_segment {
@@ -144,6 +148,7 @@ EXO_STATIC_ASSERT(sizeof(struct exo_ring_header) == 128, "header is a line pair"
 EXO_STATIC_ASSERT(__builtin_offsetof(struct exo_ring_header, arena_size) == 32, "no padding");
 EXO_STATIC_ASSERT(__builtin_offsetof(struct exo_ring_header, type) == 48, "no padding");
 EXO_STATIC_ASSERT(sizeof(struct exo_ring_sync) == EXO_LINE_PAIR, "sync is a line pair");
+EXO_STATIC_ASSERT(__builtin_offsetof(struct exo_ring_sync, holder) == 16, "no padding");
 EXO_STATIC_ASSERT(sizeof(struct exo_position) == EXO_LINE_PAIR, "position is a line pair");
 EXO_STATIC_ASSERT(sizeof(struct exo_tx_segment) == 384, "sender segment");
 EXO_STATIC_ASSERT(sizeof(struct exo_owner) == EXO_CACHE_LINE, "owner");

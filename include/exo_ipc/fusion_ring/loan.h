@@ -46,7 +46,7 @@ EXO_COLD exo_status exo_loan_reason_pvt(struct exo_sender *tx, exo_u32 blocks, e
         return EXO_OK;
     }
     status = exo_tx_full_reason_pvt(tx);
-    if (status == EXO_PEER_DIED) {
+    if (status == EXO_PEER_DIED && tx->refused != EXO_OK) { /* for good: nobody takes its place */
         exo_arena_reclaim_pvt(tx->arena);
     }
     return status;

@@ -23,6 +23,7 @@
 #define EXO_IPC_FUSION_RING_RING_H
 
 #include "geometry.h"
+#include "life.h"
 #include "slot.h"
 #include "wake.h"
 
@@ -52,6 +53,8 @@ struct exo_sender {
     struct exo_owner *owner;
     exo_u64 claim; /* value of owner->claim while attached */
     exo_u32 producers;
+    exo_bool deserted; /* owned: the receiver was dead when the kernel was asked last, */
+    exo_u64 asked_ns;  /* which was then */
     struct exo_port_peer *peer;
     struct exo_sleeper sleeper;
 };
@@ -73,6 +76,11 @@ struct exo_receiver {
     struct exo_rx_segment *rx;
     exo_u32 *done;
     struct exo_views *views; /* null: no arena */
+    exo_bool deserted;       /* owned: all senders were dead when the kernel was asked last, */
+    exo_u64 asked_ns;        /* which was then */
+    exo_u64 claim_pos;       /* owned: a claim stands here, */
+    exo_u64 claim_ns;        /* and was last looked into then */
+    exo_u32 claim_dead;      /* owned: whoever claimed with this argument is dead */
     struct exo_port_peer *peer;
     struct exo_sleeper sleeper;
 };
@@ -125,6 +133,16 @@ EXO_INLINE exo_bool exo_tx_closed_pvt(const struct exo_sender *tx)
     return (waiters & EXO_WAIT_CLOSED) != 0;
 }
 
+/* Several producers that may die: whether the receiver is dead. Another may take its place. */
+EXO_COLD exo_bool exo_tx_deserted_pvt(struct exo_sender *tx)
+{
+    if ((tx->mode & EXO_MODE_OWNED) != 0 &&
+        (tx->deserted || exo_life_due_pvt(&tx->asked_ns, EXO_LIFE_SLICE_NS))) {
+        tx->deserted = exo_holder_dead_pvt(tx->rx);
+    }
+    return tx->deserted;
+}
+
 /* Why a sender finds no room: the peer closed, died, or is only slow. A peer that closed and left at once is
  * no dead one, hence the second look. */
 EXO_COLD exo_status exo_tx_full_reason_pvt(struct exo_sender *tx)
@@ -133,7 +151,7 @@ EXO_COLD exo_status exo_tx_full_reason_pvt(struct exo_sender *tx)
         return exo_tx_refuse_pvt(tx, EXO_CLOSED);
     }
     if (exo_port_peer_alive(tx->peer)) {
-        return EXO_FULL;
+        return exo_tx_deserted_pvt(tx) ? EXO_PEER_DIED : EXO_FULL;
     }
     return exo_tx_refuse_pvt(tx, exo_tx_closed_pvt(tx) ? EXO_CLOSED : EXO_PEER_DIED);
 }
@@ -216,6 +234,16 @@ EXO_INLINE exo_bool exo_rx_closed_pvt(const struct exo_receiver *rx)
     return (exo_load32(&rx->tx->sync.waiters, EXO_ACQUIRE) & EXO_WAIT_CLOSED) != 0;
 }
 
+/* Several producers that may die: whether all who are attached are dead. Others may attach. */
+EXO_COLD exo_bool exo_rx_deserted_pvt(struct exo_receiver *rx)
+{
+    if ((rx->mode & EXO_MODE_OWNED) != 0 &&
+        (rx->deserted || exo_life_due_pvt(&rx->asked_ns, EXO_LIFE_SLICE_NS))) {
+        rx->deserted = exo_owners_dead_pvt(rx->tx, rx->producers);
+    }
+    return rx->deserted;
+}
+
 /* Why a receiver finds nothing: also the place where the late position is published. */
 EXO_OUTLINE exo_status exo_rx_empty_reason_pvt(struct exo_receiver *rx)
 {
@@ -230,7 +258,7 @@ EXO_OUTLINE exo_status exo_rx_empty_reason_pvt(struct exo_receiver *rx)
     if (exo_rx_closed_pvt(rx)) {
         return EXO_CLOSED;
     }
-    if (exo_port_peer_alive(rx->peer)) {
+    if (exo_port_peer_alive(rx->peer) && !exo_rx_deserted_pvt(rx)) {
         return EXO_EMPTY;
     }
     return exo_rx_closed_pvt(rx) ? EXO_CLOSED : EXO_PEER_DIED; /* it may have closed and left meanwhile */
@@ -242,7 +270,7 @@ EXO_HOT exo_bool exo_rx_still_empty_pvt(const struct exo_receiver *rx)
     /* relaxed: a change sends us to [ring:closed_seen] */
     exo_u32 waiters = exo_load32(rx->waker.waiters, EXO_RELAXED);
     return rx->late_at == rx->pos + rx->late_step && rx->refused == EXO_OK && rx->peer == EXO_NULL &&
-           (waiters & EXO_WAIT_CLOSED) == 0;
+           (rx->mode & EXO_MODE_OWNED) == 0 && (waiters & EXO_WAIT_CLOSED) == 0;
 }
 
 /* Something was given back: look for sleeping senders. */

@@ -155,4 +155,22 @@ EXO_INLINE void exo_views_init_pvt(const struct exo_ring_memory *memory,
     views->viewed = (exo_u32 *)(void *)(views->released + geometry->producers);
 }
 
+/* Where the release rings stand, from the receivers' own segment: a former receiver of another process kept that in
+ * its books. What it was viewing when it died is lost to the arena. */
+EXO_INLINE void exo_views_recover_pvt(struct exo_views *views)
+{
+    exo_u32 producer;
+    exo_u32 i;
+    for (producer = 0; producer < views->producers; producer++) {
+        exo_u64 last = 0;
+        for (i = 0; i <= views->ring_mask; i++) {
+            const struct exo_release_entry *entry =
+                &views->ring[(exo_size)producer * (views->ring_mask + 1) + i];
+            exo_u64 tag = exo_load64(&entry->tag, EXO_RELAXED); /* relaxed: [attach:succeed] */
+            last = tag > last ? tag : last;
+        }
+        views->released[producer] = last;
+    }
+}
+
 #endif

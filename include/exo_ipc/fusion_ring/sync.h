@@ -33,17 +33,25 @@ EXO_HOT exo_bool exo_attempt_again_pvt(exo_i64 result)
     return result == EXO_EMPTY || result == EXO_FULL;
 }
 
+/* When the first, second, ... sleep of a call ends at the latest. */
+EXO_INLINE exo_u64 exo_nap_end_pvt(const struct exo_sleeper *sleeper, exo_u32 naps, exo_u64 deadline_ns)
+{
+    exo_u64 most = sleeper->slice_ns; /* nobody wakes us for the death of one that we cannot watch */
+    if (sleeper->doubt_ns != 0 && naps < 24) {
+        exo_u64 doubt = (exo_u64)sleeper->doubt_ns << naps;
+        most = most == 0 ? doubt : exo_min64(most, doubt);
+    }
+    return most == 0 ? deadline_ns : exo_min64(deadline_ns, exo_port_now_ns() + most);
+}
+
 /* Sleep once, unless the attempt succeeds after the announcement. Returns its result. */
-EXO_INLINE exo_i64 exo_nap_pvt(struct exo_sleeper *sleeper, const struct exo_attempt *attempt,
+EXO_INLINE exo_i64 exo_nap_pvt(struct exo_sleeper *sleeper, const struct exo_attempt *attempt, exo_u32 naps,
                                exo_u64 deadline_ns, struct exo_port_peer *peer)
 {
-    exo_i64 result;
-    /* relaxed: S1; the announcement's release keeps it in front */
-    exo_u32 event = exo_load32(sleeper->event, EXO_RELAXED);
-    exo_sleeper_announce_pvt(sleeper);
-    result = attempt->try_once(attempt);
+    exo_u32 event = exo_sleeper_announce_pvt(sleeper);
+    exo_i64 result = attempt->try_once(attempt);
     if (exo_attempt_again_pvt(result)) {
-        exo_port_wait(sleeper->event, event, deadline_ns, sleeper->shared, peer);
+        exo_port_wait(sleeper->event, event, exo_nap_end_pvt(sleeper, naps, deadline_ns), sleeper->shared, peer);
     }
     exo_sleeper_withdraw_pvt(sleeper);
     return exo_attempt_again_pvt(result) ? attempt->try_once(attempt) : result;
@@ -74,8 +82,8 @@ EXO_OUTLINE exo_i64 exo_wait_pvt(struct exo_sleeper *sleeper, const struct exo_a
         }
     }
     exo_sleeper_adapt_pvt(sleeper, EXO_TRUE);
-    while (deadline_ns == EXO_FOREVER || exo_port_now_ns() < deadline_ns) {
-        result = exo_nap_pvt(sleeper, attempt, deadline_ns, peer);
+    for (turn = 0; deadline_ns == EXO_FOREVER || exo_port_now_ns() < deadline_ns; turn++) {
+        result = exo_nap_pvt(sleeper, attempt, turn, deadline_ns, peer);
         if (!exo_attempt_again_pvt(result)) {
             return result;
         }

@@ -14,8 +14,8 @@
  * sides (`fenced`), or where the sleeper asks for it (EXO_WAIT_FENCE), W2 is a full fence, and so is S3.
  * A sleeper that sleeps often asks for it, since that costs less than its heavy fence each time.
  *
- * A waker that looks into the word S1 read is never late: S2 comes after S1, so a waker that saw S2
- * changes event after S1 read it, and S5 does not sleep.
+ * A waker that saw S2 is never late: it changes event after S1 read it, and S5 does not sleep. For that S1 must stay in
+ * front of S2; a machine that lets a store overtake a load in front of it is held by acquire and release on event.
  *
  * With one sleeper, or where sleepers may be killed, each announcement is a new value; the waker wakes all
  * once per value and remembers it. With several sleepers among threads the word counts them; the waker
@@ -60,6 +60,8 @@ struct exo_sleeper {
     exo_bool shared;
     exo_bool alone;    /* nobody else writes waiters on this side */
     exo_bool picky;    /* has waited for what only it can use */
+    exo_u32 slice_ns;  /* look again so often; 0: sleep on */
+    exo_u32 doubt_ns;  /* look again after this, then after twice as long each time; 0: the heavy fence is sure */
     exo_bool asks;     /* EXO_WAIT_FENCE stands in waiters since the last heavy fence */
 };
 
@@ -69,13 +71,11 @@ struct exo_sleeper {
 /* W2 with a full fence where needed, W3 to W5. Returns the value of waiters. */
 EXO_COLD exo_u32 exo_waker_wake_pvt(struct exo_waker *waker, exo_u32 count)
 {
-    /* [wake:look] pairs [wake:count], [wake:join], [wake:announce], [ring:rx_close], [ring:tx_close] */
-    exo_u32 waiters = exo_load32(waker->waiters, EXO_ACQUIRE);
+    exo_u32 waiters = exo_load32(waker->waiters, EXO_RELAXED); /* relaxed: decides whom to wake, no more */
     if (waker->fenced || (waiters & EXO_WAIT_FENCE) != 0) {
         /* [wake:w2] pairs [wake:s3] */
         exo_fence_seq();
-        /* [wake:look_again] pairs [wake:count], [wake:join], [wake:announce] */
-        waiters = exo_load32(waker->waiters, EXO_ACQUIRE);
+        waiters = exo_load32(waker->waiters, EXO_RELAXED); /* relaxed: the fences see to it */
     } else {
         waker->seen = waiters;
     }
@@ -92,9 +92,8 @@ EXO_COLD exo_u32 exo_waker_wake_pvt(struct exo_waker *waker, exo_u32 count)
         waker->woken = waiters;
         count = 0xFFFFFFFFu;
     }
-    /* relaxed: the look above put this after the sleeper's read of event, and the kernel compares it
-     * under a lock of its own. */
-    (void)exo_fetch_add32(waker->event, 1u, EXO_RELAXED);
+    /* [wake:news] pairs [wake:s1] */
+    (void)exo_fetch_add32(waker->event, 1u, EXO_RELEASE);
     exo_port_wake(waker->event, count, waker->shared);
     return waiters;
 }
@@ -104,7 +103,7 @@ EXO_HOT exo_bool exo_waker_quiet_pvt(const struct exo_waker *waker)
 {
     /* [wake:w2_light] pairs [wake:s3_heavy] */
     exo_fence_compiler();
-    /* relaxed: a change sends us to [wake:look] */
+    /* relaxed: the fences see to it */
     return exo_load32(waker->waiters, EXO_RELAXED) == waker->seen;
 }
 
@@ -121,35 +120,35 @@ EXO_INLINE void exo_sleeper_announce_alone_pvt(struct exo_sleeper *sleeper, exo_
     exo_u32 waiters = exo_load32(sleeper->waiters, EXO_RELAXED); /* relaxed: only we write it */
     exo_u32 number = (waiters & ~(EXO_WAIT_STEP - 1)) + EXO_WAIT_STEP;
     waiters = (waiters & EXO_WAIT_CLOSED) | EXO_WAIT_ASLEEP | ask | number;
-    /* [wake:announce] pairs [wake:look], [wake:look_again] */
-    exo_store32(sleeper->waiters, waiters, EXO_RELEASE);
+    exo_store32(sleeper->waiters, waiters, EXO_RELAXED); /* relaxed: S3 follows */
 }
 
-/* S2, S3. */
-EXO_INLINE void exo_sleeper_announce_pvt(struct exo_sleeper *sleeper)
+/* S1 to S3. Returns what S1 read. */
+EXO_INLINE exo_u32 exo_sleeper_announce_pvt(struct exo_sleeper *sleeper)
 {
+    /* [wake:s1] pairs [wake:news] */
+    exo_u32 event = exo_load32(sleeper->event, EXO_ACQUIRE);
     exo_u32 ask = sleeper->alone && sleeper->parked >= EXO_PARKED_OFTEN ? EXO_WAIT_FENCE : 0;
     if (sleeper->counted) {
         if (sleeper->picky) {
-            (void)exo_fetch_or32(sleeper->waiters, EXO_WAIT_ASLEEP, EXO_RELAXED); /* relaxed: see next */
+            (void)exo_fetch_or32(sleeper->waiters, EXO_WAIT_ASLEEP, EXO_RELAXED); /* relaxed: S3 follows */
         }
-        /* [wake:count] pairs [wake:look], [wake:look_again] */
-        (void)exo_fetch_add32(sleeper->waiters, EXO_WAIT_STEP, EXO_RELEASE);
+        (void)exo_fetch_add32(sleeper->waiters, EXO_WAIT_STEP, EXO_RELAXED); /* relaxed: S3 follows */
     } else if (sleeper->alone) {
         exo_sleeper_announce_alone_pvt(sleeper, ask);
     } else {
-        (void)exo_fetch_or32(sleeper->waiters, EXO_WAIT_ASLEEP, EXO_RELAXED); /* relaxed: see next */
-        /* [wake:join] pairs [wake:look], [wake:look_again] */
-        (void)exo_fetch_add32(sleeper->waiters, EXO_WAIT_STEP, EXO_RELEASE);
+        (void)exo_fetch_or32(sleeper->waiters, EXO_WAIT_ASLEEP, EXO_RELAXED); /* relaxed: S3 follows */
+        (void)exo_fetch_add32(sleeper->waiters, EXO_WAIT_STEP, EXO_RELAXED); /* relaxed: S3 follows */
     }
     if (sleeper->fenced || (ask != 0 && sleeper->asks)) {
         /* [wake:s3] pairs [wake:w2] */
         exo_fence_seq();
     } else {
         /* [wake:s3_heavy] pairs [wake:w2_light] */
-        exo_port_fence_heavy();
+        exo_port_fence_heavy(sleeper->shared);
     }
     sleeper->asks = ask != 0;
+    return event;
 }
 
 /* Takes the announcement back. */
