@@ -25,6 +25,7 @@ struct client {
     exo_u32 killable; /* threads, bit 0: the first */
     exo_u32 lies;     /* budget of hostile values */
     exo_u32 liars;    /* threads that are lied to, bit by bit */
+    exo_u32 guesses;  /* budget of loads that read what is stored later */
     exo_u32 spurious; /* budget */
     exo_bool symmetric; /* no asymmetric fences */
     exo_bool timed;     /* deadlines may pass although nobody died */
@@ -50,6 +51,8 @@ exo_u64 client_read(const exo_u64 *p);
 void client_shares(void *p, exo_size bytes);
 /* Words that the threads in `liars` must not trust. */
 void client_distrusts(const void *p, exo_size bytes);
+/* A counter whose next value a load may guess. */
+void client_predicts(const exo_u32 *word);
 /* For traces. */
 void client_names(const char *name, const void *p, exo_size bytes);
 

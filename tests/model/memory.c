@@ -44,8 +44,10 @@ static struct {
     struct cell plain[CELLS / 2];
     struct range shared[RANGES];
     struct range distrusted[RANGES];
+    struct range predicted[RANGES];
     exo_u32 shared_count;
     exo_u32 distrusted_count;
+    exo_u32 predicted_count;
 } memory;
 
 void memory_reset(void)
@@ -55,6 +57,7 @@ void memory_reset(void)
     memory.plains = 0;
     memory.shared_count = 0;
     memory.distrusted_count = 0;
+    memory.predicted_count = 0;
     memory.run++;
     memset(&model.fence, 0, sizeof(model.fence));
 }
@@ -171,6 +174,32 @@ static void observe(struct thread *self, const struct location *location, exo_u3
     view_join(acquires ? &self->current : &self->acquire, &store->view);
 }
 
+/* A thread may not go on with a guess that has not come true. */
+void memory_settle_guess(exo_u32 thread)
+{
+    if (model.thread[thread].guess.address != 0) {
+        schedule_prune();
+    }
+}
+
+/* A store may be what another thread has guessed; not if that load happened before it, nor if both are ordered. */
+static void come_true(const struct location *location, exo_u64 value, exo_bool releases)
+{
+    exo_u32 i;
+    for (i = 1; i < MODEL_THREADS; i++) {
+        struct guess *guess = &model.thread[i].guess;
+        if (i == model.running || guess->address != location->address) {
+            continue;
+        }
+        if (guess->value != value || (guess->acquires && releases) ||
+            memory_before(&model.thread[model.running].current, i, guess->clock)) {
+            schedule_prune();
+        }
+        guess->address = 0;
+        model.thread[i].current.seen[index_of(location)] = (exo_u16_pvt)(location->count - 1);
+    }
+}
+
 /* The thread stores; `carried` is what a read-modify-write carries on. */
 static void publish(exo_u32 thread, struct location *location, void *p, exo_u64 value, exo_bool releases,
                     const struct view *carried)
@@ -178,13 +207,13 @@ static void publish(exo_u32 thread, struct location *location, void *p, exo_u64 
     struct thread *self = &model.thread[thread];
     exo_u32 at = index_of(location);
     struct store *store = append(location, value, thread);
-    self->before_store = self->current;
     self->current.seen[at] = (exo_u16_pvt)(location->count - 1);
     store->view = releases ? self->current : self->release;
     store->view.seen[at] = (exo_u16_pvt)(location->count - 1);
     if (carried != NULL) {
         view_join(&store->view, carried);
     }
+    come_true(location, value, releases);
     memcpy(p, &value, location->bytes); /* little endian, as the hosts of the checker are */
     model.stores++;
     self->own++;
@@ -235,6 +264,16 @@ static void before_access(const struct site *site, const void *p, exo_bool write
     (void)memory_tick(model.running);
 }
 
+static exo_bool predicts(const struct location *location)
+{
+    if (model.left.guesses == 0 ||
+        !within(memory.predicted, memory.predicted_count, location->address) || search_choose(2) == 0) {
+        return EXO_FALSE;
+    }
+    model.left.guesses--;
+    return EXO_TRUE;
+}
+
 exo_u64 model_load(const struct site *site, const void *p, exo_u32 bytes)
 {
     struct thread *self = &model.thread[model.running];
@@ -251,6 +290,14 @@ exo_u64 model_load(const struct site *site, const void *p, exo_u32 bytes)
     if (self->hoisted) {
         after = self->current;
         self->current = self->before_store;
+    }
+    if (predicts(location)) {
+        self->guess.address = location->address;
+        self->guess.value = store_at(location, location->count - 1)->value + 1;
+        self->guess.clock = self->current.did[model.running];
+        self->guess.acquires = has(site, EXO_ACQUIRE);
+        trace_step(site, p, self->guess.value, "guessed");
+        return self->guess.value;
     }
     least = self->current.seen[index_of(location)];
     number = location->count - 1 - search_choose(location->count - least);
@@ -270,6 +317,7 @@ void model_store(const struct site *site, void *p, exo_u32 bytes, exo_u64 value)
         memcpy(p, &value, bytes);
         return;
     }
+    model.thread[model.running].before_store = model.thread[model.running].current;
     before_access(site, p, EXO_TRUE);
     value = bytes == 4 ? (exo_u32)value : value;
     publish(model.running, find(p, bytes), p, value, has(site, EXO_RELEASE), NULL);
@@ -345,6 +393,7 @@ exo_bool model_cas(const struct site *site, void *p, exo_u32 bytes, exo_u64 *exp
 void memory_full_fence(exo_u32 thread)
 {
     struct thread *self = &model.thread[thread];
+    memory_settle_guess(thread);
     view_join(&self->current, &self->acquire);
     view_join(&self->current, &model.fence);
     model.fence = self->current;
@@ -431,6 +480,13 @@ void client_distrusts(const void *p, exo_size bytes)
     struct range *range = &memory.distrusted[memory.distrusted_count++ % RANGES];
     range->from = (exo_uptr)p;
     range->to = range->from + bytes;
+}
+
+void client_predicts(const exo_u32 *word)
+{
+    struct range *range = &memory.predicted[memory.predicted_count++ % RANGES];
+    range->from = (exo_uptr)word;
+    range->to = range->from + sizeof(*word);
 }
 
 static struct cell *plain_at(exo_uptr address)

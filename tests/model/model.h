@@ -9,9 +9,10 @@
  * order, at random, or by random priorities. A run fails if a check of the client fails, if two accesses to plain
  * memory race, if it does not end, or if everybody sleeps or spins and nothing will change any more.
  *
- * What is not. Stores of one location get their modification order when they are executed, and no load reads from
- * a store that is executed later: so 2+2W and load buffering are not seen. Dependencies order nothing (as in
- * C11). A fence of the compiler is modelled by what its absence would allow the load behind it: to be done before
+ * What is not. Stores of one location get their modification order when they are executed, so 2+2W is not seen. No
+ * load reads from a store that is executed later, so load buffering is not seen either, but on the few words that a
+ * client names (client_predicts): there a load may guess what will be stored, as far as C11 lets it come true.
+ * Dependencies order nothing (as in C11). A fence of the compiler is modelled by what its absence would allow the load behind it: to be done before
  * the store in front of it.
  *
  * Learned from: CDSChecker (B. Norris, B. Demsky, OOPSLA 2013: stores a load may read from), the view machines
@@ -68,6 +69,14 @@ struct step {
     exo_bool writes;
 };
 
+/* A load that has read what nobody has stored yet. */
+struct guess {
+    exo_uptr address; /* 0: none */
+    exo_u64 value;
+    exo_u32 clock;
+    exo_bool acquires;
+};
+
 struct thread {
     struct fiber fiber;
     enum thread_state state;
@@ -75,8 +84,9 @@ struct thread {
     struct view current; /* what it must have seen */
     struct view acquire; /* what it would have after an acquire fence */
     struct view release; /* what its relaxed stores publish: its view at the last fence */
-    struct view before_store; /* current, before the last store: for a missing compiler fence */
+    struct view before_store; /* current, when it came to its last store: for a missing compiler fence */
     exo_bool hoisted;         /* the next load is done before that store */
+    struct guess guess;
     const exo_u32 *word;      /* sleeps on */
     exo_u64 deadline;
     exo_u32 peers;  /* their death wakes it */
@@ -98,6 +108,7 @@ struct budget {
     exo_u32 preemptions;
     exo_u32 kills;
     exo_u32 lies;     /* hostile values */
+    exo_u32 guesses;
     exo_u32 spurious; /* wake-ups, failures of a swap on an old value */
 };
 
@@ -136,6 +147,7 @@ exo_u32 search_bound(void);
 /* memory.c: stores, views, races. */
 void memory_reset(void);
 void memory_full_fence(exo_u32 thread);
+void memory_settle_guess(exo_u32 thread);
 exo_u64 memory_kernel_look(const void *p, exo_u32 bytes);
 exo_bool memory_catch_up(exo_u32 thread);
 void memory_learn(exo_u32 thread, exo_u32 other);
@@ -147,6 +159,7 @@ void memory_watch(const void *p, exo_size bytes);
 void schedule_point(exo_uptr address, exo_bool writes);
 const char *schedule_run(void);
 void schedule_fail(const char *why) __attribute__((noreturn));
+void schedule_prune(void) __attribute__((noreturn));
 
 /* trace.c */
 void trace_step(const struct site *site, const void *p, exo_u64 value, const char *what);

@@ -35,8 +35,9 @@ EXO_INLINE exo_bool exo_port_fence_setup(void)
 {
     return model_asymmetric();
 }
-EXO_INLINE void exo_port_fence_heavy(void)
+EXO_INLINE void exo_port_fence_heavy(exo_bool shared)
 {
+    (void)shared;
     model_fence_heavy(MODEL_SITE(SITE_FENCE_HEAVY, EXO_ACQ_REL));
 }
 EXO_INLINE void exo_port_wait(const exo_u32 *word, exo_u32 expected, exo_u64 deadline_ns,
@@ -58,6 +59,14 @@ EXO_INLINE exo_u64 exo_port_now_ns(void)
 EXO_INLINE exo_u32 exo_port_self(void)
 {
     return model_self();
+}
+EXO_INLINE exo_u64 exo_port_process(void)
+{
+    return 0x5000000u | model_self(); /* each thread plays a process */
+}
+EXO_INLINE exo_bool exo_port_process_alive(exo_u64 process)
+{
+    return model_alive(MODEL_SITE(SITE_OTHER, EXO_RELAXED), 1u << (process & 0xFFu));
 }
 EXO_INLINE exo_bool exo_port_peer_alive(struct exo_port_peer *peer)
 {

@@ -59,6 +59,13 @@ static exo_bool can_run(exo_u32 i)
            (thread->state == THREAD_SPINS && model.stores - thread->own != thread->others);
 }
 
+/* This run can not be: others are looked at instead. */
+void schedule_prune(void)
+{
+    model.pruned = EXO_TRUE;
+    leave_for_good();
+}
+
 /* Those that can run, the one given first; without those that sleep sets leave out. */
 static exo_u32 candidates(exo_u32 first, exo_u32 *threads, exo_u32 *left_out)
 {
@@ -131,8 +138,7 @@ static void let_others(exo_u32 me, exo_bool mortal)
     exo_u32 count = candidates(me, threads, &left_out);
     exo_u32 picked;
     if (count == 0) {
-        model.pruned = EXO_TRUE;
-        leave_for_good();
+        schedule_prune();
     }
     if (!asleep && model.left.preemptions == 0) {
         count = 1;
@@ -244,6 +250,7 @@ void model_wait(const struct site *site, const exo_u32 *word, exo_u32 expected, 
         return;
     }
     schedule_point(0, EXO_TRUE);
+    memory_settle_guess(model.running);
     trace_step(site, word, expected, "wait");
     if (memory_kernel_look(word, 4) != expected || deadline_ns <= model.now_ns ||
         (peers != 0 && !any_alive(peers))) {
@@ -299,6 +306,7 @@ exo_bool client_died(exo_u32 thread)
 static void thread_entry(void)
 {
     model.client->thread[model.running - 1]();
+    memory_settle_guess(model.running);
     stop(THREAD_DONE);
 }
 
@@ -323,6 +331,7 @@ static void prepare(void)
     model.left.preemptions = search_bound();
     model.left.kills = client->kills;
     model.left.lies = client->lies;
+    model.left.guesses = client->guesses;
     model.left.spurious = client->spurious;
     for (i = 0; i < MODEL_THREADS; i++) {
         model.thread[i].state = THREAD_DONE;

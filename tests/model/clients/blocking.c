@@ -20,6 +20,7 @@ static void setup(void)
     config.mode = client_now->param;
     config.profile = (client_now->param2 & CRASH_SAFE) != 0 ? EXO_CRASH_SAFE : EXO_THREADS;
     scene_open(&config, has(EXO_MODE_MP) ? 2 : 1, has(EXO_MODE_MC) ? 2 : 1);
+    client_predicts(&scene.tx[0].tx->sync.event);
     for (i = 0; i < 2 && (client_now->param2 & OFTEN) != 0; i++) {
         scene.tx[i].sleeper.parked = 2 * EXO_PARKED_OFTEN;
         scene.rx[i].sleeper.parked = 2 * EXO_PARKED_OFTEN;
@@ -126,6 +127,8 @@ static void finish(void)
 
 CLIENT(spsc) = {.name = "blocking-spsc", .setup = setup, .thread = {send_three, take_three}, .finish = finish,
                 .param = EXO_SPSC, .spurious = 1};
+CLIENT(spsc_future) = {.name = "blocking-spsc-future", .setup = setup, .thread = {send_three, take_three},
+                       .finish = finish, .param = EXO_SPSC, .guesses = 1};
 CLIENT(spsc_often) = {.name = "blocking-spsc-often", .setup = setup, .thread = {send_three, take_three},
                       .finish = finish, .param = EXO_SPSC, .param2 = OFTEN};
 CLIENT(spsc_symmetric) = {.name = "blocking-spsc-symmetric", .setup = setup, .thread = {send_three, take_three},

@@ -2,12 +2,17 @@
 /* Messages written and read in their slots: plain memory, handed over by the ring. */
 #include "scene.h"
 
+#define LATE 1u /* param2: the receiver publishes its position as late as in a larger ring */
+
 static void setup(void)
 {
     struct exo_ring_config config = {0};
     config.mode = client_now->param;
-    config.profile = client_now->param2;
     scene_open(&config, 1, (config.mode & EXO_MODE_MC) != 0 ? 2 : 1);
+    if ((client_now->param2 & LATE) != 0) {
+        scene.rx[0].late_step = 2;
+        scene.rx[0].late_at = scene.rx[0].pos + 2;
+    }
 }
 
 /* Three messages, the second given up. */
@@ -87,5 +92,7 @@ static void finish_rest(void)
 
 CLIENT(spsc) = {.name = "inplace-spsc", .setup = setup, .thread = {write_three, read_two}, .finish = finish,
                 .param = EXO_SPSC};
+CLIENT(spsc_late) = {.name = "inplace-spsc-late", .setup = setup, .thread = {write_three, read_two},
+                     .finish = finish, .param = EXO_SPSC, .param2 = LATE};
 CLIENT(spmc) = {.name = "inplace-spmc", .setup = setup, .thread = {try_write, try_read, try_read},
                 .finish = finish_rest, .param = EXO_SPMC};

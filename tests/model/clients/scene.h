@@ -32,8 +32,9 @@ static struct {
 } scene;
 
 /* A ring of 2 slots that begins just below a wrap of the 32-bit sequence, with so many handles. Sender i is for
- * thread i + 1; the receivers follow the senders. */
-EXO_INLINE void scene_open(struct exo_ring_config *config, exo_u32 senders, exo_u32 receivers)
+ * thread i + 1; the receivers begin with thread `reader`. */
+EXO_INLINE void scene_open_at(struct exo_ring_config *config, exo_u32 senders, exo_u32 receivers,
+                              exo_u32 reader)
 {
     exo_u32 i;
     if (config->slots == 0) {
@@ -52,7 +53,7 @@ EXO_INLINE void scene_open(struct exo_ring_config *config, exo_u32 senders, exo_
         client_check(exo_ring_sender(&scene.ring, &scene.tx[i]) == EXO_OK);
     }
     for (i = 0; i < receivers; i++) {
-        client_acts_as(1 + senders + i);
+        client_acts_as(reader + i);
         client_check(exo_ring_receiver(&scene.ring, &scene.rx[i]) == EXO_OK);
     }
     client_acts_as(1);
@@ -65,6 +66,11 @@ EXO_INLINE void scene_open(struct exo_ring_config *config, exo_u32 senders, exo_
     client_names("rx.late", (exo_u8 *)scene.ring.sender.rx + 256, 128);
     client_names("rx.exact", (exo_u8 *)scene.ring.sender.rx + 384, 128);
     client_names("rx.rest", (exo_u8 *)scene.ring.sender.rx + 512, scene.ring.sender.rx_bytes - 512);
+}
+
+EXO_INLINE void scene_open(struct exo_ring_config *config, exo_u32 senders, exo_u32 receivers)
+{
+    scene_open_at(config, senders, receivers, senders + 1);
 }
 
 EXO_INLINE struct pair scene_pair(exo_u64 number)
