@@ -315,19 +315,11 @@ EXO_COLD void exo_rx_step_over_mc_pvt(struct exo_receiver *rx, exo_u64 pos)
     }
 }
 
-/* Whether the claim at pos was left by a producer that is dead: buried since, or dead by the kernel's word. It may
- * have published before it died, so the caller must look at the slot again. */
-EXO_COLD exo_bool exo_rx_orphan_pvt(struct exo_receiver *rx, exo_u64 pos, exo_u32 argument)
+/* Whether the claim at pos stands there long enough to ask after the claimant. At once, where all have gone: the last
+ * look before Closed or PeerDied is not to be stopped by it. */
+EXO_COLD exo_bool exo_rx_patience_over_pvt(struct exo_receiver *rx, exo_u64 pos)
 {
-    const struct exo_owner *owners = (const struct exo_owner *)(const void *)(rx->tx + 1);
-    exo_u32 index = argument & 0xFFu;
-    exo_u64 claim;
-    if (index >= rx->producers) {
-        return EXO_FALSE;
-    }
-    /* [claim:buried] pairs [claim:bury] */
-    claim = exo_load64(&owners[index].claim, EXO_ACQUIRE);
-    if (claim >> 48 != argument >> 8 || argument == rx->claim_dead) {
+    if (rx->deserted || exo_rx_closed_pvt(rx)) {
         return EXO_TRUE;
     }
     if (rx->claim_pos != pos || rx->claim_ns == 0) {
@@ -335,8 +327,30 @@ EXO_COLD exo_bool exo_rx_orphan_pvt(struct exo_receiver *rx, exo_u64 pos, exo_u3
         rx->claim_ns = exo_port_now_ns();
         return EXO_FALSE;
     }
-    if (!exo_life_due_pvt(&rx->claim_ns, EXO_CLAIM_PATIENCE_NS) ||
-        !exo_owner_dead_pvt(&owners[index], claim)) {
+    return exo_life_due_pvt(&rx->claim_ns, EXO_CLAIM_PATIENCE_NS);
+}
+
+/* Whether the claim at pos was left by a producer that is dead: buried since, or dead by the kernel's word. It may
+ * have published before it died, so the caller must look at the slot again. */
+EXO_COLD exo_bool exo_rx_orphan_pvt(struct exo_receiver *rx, exo_u64 pos, exo_u32 argument)
+{
+    const struct exo_owner *owners = (const struct exo_owner *)(const void *)(rx->tx + 1);
+    exo_u32 index = argument & 0xFFu;
+    exo_u16 later;
+    exo_u64 claim;
+    if (index >= rx->producers) {
+        return EXO_FALSE;
+    }
+    /* [claim:buried] pairs [claim:bury] */
+    claim = exo_load64(&owners[index].claim, EXO_ACQUIRE);
+    later = (exo_u16)((claim >> 48) - (argument >> 8));
+    if (later != 0) {
+        return later < 0x8000u; /* else an old value of the word, which says nothing */
+    }
+    if (argument == rx->claim_dead) {
+        return EXO_TRUE;
+    }
+    if (!exo_rx_patience_over_pvt(rx, pos) || !exo_owner_dead_pvt(&owners[index], claim)) {
         return EXO_FALSE;
     }
     rx->claim_dead = argument;
