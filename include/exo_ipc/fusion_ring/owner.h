@@ -47,7 +47,7 @@ EXO_INLINE exo_status exo_owner_take_pvt(struct exo_sender *tx, exo_u32 producer
 EXO_INLINE exo_bool exo_owner_bury_pvt(struct exo_sender *tx, struct exo_owner *owner, exo_u64 claim)
 {
     /* [claim:bury] pairs [claim:buried] */
-    if (!exo_cas64(&owner->claim, &claim, exo_owner_next_pvt(claim), EXO_ACQ_REL)) {
+    if (!exo_cas64(&owner->claim, &claim, exo_owner_next_pvt(claim), EXO_RELEASE)) {
         return EXO_FALSE;
     }
     (void)exo_fetch_add32(&tx->tx->sync.open, 0u - 1u, EXO_RELAXED); /* relaxed: tells users, decides nothing */
