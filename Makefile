@@ -54,10 +54,11 @@ clean:
 	rm -rf build
 
 # The builds. Each is configured once, and again when this file changes.
-options_gcc     = -Dbuildtype=debugoptimized -Dwerror=true -Dbench=disabled
-options_clang   = $(options_gcc)
-options_tsan    = $(options_gcc) -Db_sanitize=thread -Db_lundef=false
-options_asan    = $(options_gcc) -Db_sanitize=address,undefined -Db_lundef=false \
+options_common  = -Dbuildtype=debugoptimized -Dwerror=true -Dbench=disabled
+options_gcc     = $(options_common) -Dproof=enabled
+options_clang   = $(options_common)
+options_tsan    = $(options_common) -Db_sanitize=thread -Db_lundef=false
+options_asan    = $(options_common) -Db_sanitize=address,undefined -Db_lundef=false \
                   -Dc_args=-fno-sanitize-recover=all -Dcpp_args=-fno-sanitize-recover=all
 options_release = -Dbuildtype=release -Dtests=disabled -Dc_args=-march=native -Dcpp_args=-march=native
 

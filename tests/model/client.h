@@ -20,7 +20,6 @@ struct client {
     void (*finish)(void); /* after all threads have ended or died */
     exo_u32 param;
     exo_u32 param2;
-    exo_u32 bound;    /* preemptions; 0: 2 */
     exo_u32 kills;    /* budget */
     exo_u32 killable; /* threads, bit 0: the first */
     exo_u32 lies;     /* budget of hostile values */
@@ -29,7 +28,6 @@ struct client {
     exo_u32 spurious; /* budget */
     exo_bool symmetric; /* no asymmetric fences */
     exo_bool timed;     /* deadlines may pass although nobody died */
-    exo_u32 seconds;  /* for one search, where it is long */
 };
 
 /* The client that runs. */
@@ -43,6 +41,8 @@ void client_failed(const char *file, int line, const char *what);
 exo_u32 client_self(void);
 /* In setup: the thread that will use the handles attached next. */
 void client_acts_as(exo_u32 thread);
+/* A thread as the process at the other end; null where nobody dies. */
+struct exo_port_peer *client_process(exo_u32 thread);
 /* Whether a thread was killed. For finish() only. */
 exo_bool client_died(exo_u32 thread);
 /* Plain memory that threads hand to each other: two accesses that race are a failure. */

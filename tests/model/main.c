@@ -5,48 +5,13 @@
 #include <argp.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#include "model.h"
+#include "explore.h"
 
 extern struct site __start_model_sites[] __attribute__((weak));
 extern struct site __stop_model_sites[] __attribute__((weak));
 extern const struct client *const __start_exo_clients[] __attribute__((weak));
 extern const struct client *const __stop_exo_clients[] __attribute__((weak));
-
-struct options {
-    const char *only[64];
-    exo_u32 only_count;
-    enum search_mode mode;
-    const char *replay;
-    exo_u64 seed;
-    exo_u64 runs;     /* 0: no limit */
-    double seconds;   /* for each client; 0: no limit */
-    exo_u32 bound;    /* 0: the client's own */
-    exo_bool list;
-    exo_bool sites;
-    exo_bool quiet;
-    exo_bool stop;
-    exo_bool exact;
-};
-
-static struct {
-    exo_u64 runs;
-    exo_u64 pruned;
-    exo_u64 kills;
-    exo_u64 lies;
-    exo_u64 steps;
-    exo_u32 clients;
-    exo_u32 cut; /* searches that their time ended */
-    exo_u32 failed;
-} total;
-
-static double now(void)
-{
-    struct timespec t;
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
 
 static const char *base_name(const char *path)
 {
@@ -98,71 +63,6 @@ static void print_sites(void)
     }
 }
 
-static void report(const struct options *options, const char *failure)
-{
-    (void)fprintf(stderr, "%s failed: %s\n  replay: %s@", model.client->name, failure, model.client->name);
-    search_print(stderr);
-    (void)fputc('\n', stderr);
-    if (options->mode != SEARCH_REPLAY && !options->quiet) {
-        static char text[65536];
-        FILE *to = fmemopen(text, sizeof(text) - 1, "w");
-        if (to != NULL) {
-            search_print(to);
-            (void)fclose(to);
-            (void)search_load(text);
-            search_begin(SEARCH_REPLAY, 1, MODEL_UNBOUNDED);
-            model.tracing = EXO_TRUE;
-            (void)search_next();
-            (void)schedule_run();
-            model.tracing = EXO_FALSE;
-        }
-    }
-}
-
-static void search_client(const struct client *client, const struct options *options)
-{
-    double start = now();
-    double limit = options->seconds != 0 ? options->seconds : client->seconds;
-    exo_u64 runs = 0;
-    exo_u64 pruned = 0;
-    exo_bool more = EXO_TRUE;
-    const char *failure = NULL;
-    model.client = client_now = client;
-    search_begin(options->mode, options->seed,
-                 options->bound != 0 ? options->bound : client->bound != 0 ? client->bound : 2);
-    (void)(options->mode == SEARCH_DFS || search_next());
-    while (more && failure == NULL) {
-        failure = schedule_run();
-        if (failure == NULL && !model.pruned) {
-            failure = history_check();
-        }
-        runs++;
-        pruned += model.pruned;
-        total.kills += model.kills;
-        total.steps += model.steps;
-        total.lies += client->lies - model.left.lies;
-        if (failure != NULL) {
-            report(options, failure);
-            break;
-        }
-        more = search_next();
-        if (more && ((options->runs != 0 && runs >= options->runs) ||
-                     (limit != 0 && runs % 64 == 0 && now() - start > limit))) {
-            break;
-        }
-    }
-    total.runs += runs - pruned;
-    total.pruned += pruned;
-    total.clients++;
-    total.failed += failure != NULL;
-    total.cut += failure == NULL && more && options->mode == SEARCH_DFS;
-    if (!options->quiet) {
-        (void)printf("%-34s %10llu executions%s %6.1f s\n", client->name, (unsigned long long)(runs - pruned),
-                     failure != NULL ? ", failed" : options->mode != SEARCH_DFS ? "" : more ? ", cut short" : ", all", now() - start);
-        (void)fflush(stdout);
-    }
-}
-
 static exo_bool wanted(const struct client *client, const struct options *options)
 {
     exo_u32 i;
@@ -173,6 +73,11 @@ static exo_bool wanted(const struct client *client, const struct options *option
         }
     }
     return options->only_count == 0;
+}
+
+static exo_u32 bound_of(const char *argument)
+{
+    return strcmp(argument, "all") == 0 ? MODEL_UNBOUNDED : (exo_u32)strtoul(argument, NULL, 0);
 }
 
 static error_t parse(int key, char *argument, struct argp_state *state)
@@ -196,8 +101,15 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     case 't':
         options->seconds = strtod(argument, NULL);
         break;
+    case 'T':
+        options->total = strtod(argument, NULL);
+        break;
     case 'b':
-        options->bound = strcmp(argument, "all") == 0 ? MODEL_UNBOUNDED : (exo_u32)strtoul(argument, NULL, 0);
+        options->bound.preemptions = bound_of(argument);
+        break;
+    case 'a':
+        options->bound.old = bound_of(argument);
+        options->old_given = EXO_TRUE;
         break;
     case 'w':
         if (weaken(argument) == 0) {
@@ -237,7 +149,9 @@ static const struct argp_option entries[] = {
     {"seed", 's', "N", 0, "for random and pct", 0},
     {"runs", 'n', "N", 0, "end each search after so many", 0},
     {"seconds", 't', "N", 0, "end each search after so long", 0},
+    {"total", 'T', "N", 0, "end all searches after so long, each after its share", 0},
     {"bound", 'b', "N|all", 0, "preemptions in one run", 0},
+    {"old", 'a', "N|all", 0, "loads in one run that return an old value", 0},
     {"weaken", 'w', "FILE:LINE[:acquire|:release]", 0, "take an order away", 0},
     {"list", 'l', NULL, 0, "list the clients", 0},
     {"orders", 'o', NULL, 0, "list the places that have an order", 0},
@@ -264,13 +178,36 @@ static void replay(struct options *options)
     model.tracing = EXO_TRUE;
 }
 
+static void share_time(struct options *options)
+{
+    const struct client *const *client;
+    exo_u32 count = 0;
+    for (client = __start_exo_clients; client < __stop_exo_clients; client++) {
+        count += wanted(*client, options);
+    }
+    options->seconds = count == 0 ? 0 : options->total / count;
+}
+
+static void print_total(const struct options *options, double seconds)
+{
+    static const char *const modes[] = {"dfs", "random", "pct", "replay"};
+    (void)printf("figure: model, %s: %u clients, %llu executions (%llu steps, %llu kills, %llu hostile values), ",
+                 modes[options->mode], total.clients, (unsigned long long)total.runs, (unsigned long long)total.steps,
+                 (unsigned long long)total.kills, (unsigned long long)total.lies);
+    if (options->mode == SEARCH_DFS) {
+        (void)printf("%u whole, %u without all old values, %u cut short, ", total.whole,
+                     total.clients - total.whole - total.cut - total.failed, total.cut);
+    }
+    (void)printf("%u failed, %.1f s\n", total.failed, seconds);
+}
+
 int main(int argc, char **argv)
 {
     static const struct argp argp = {entries, parse, "[CLIENT...]",
                                      "Explore what the library's threads can do to each other.", NULL, NULL, NULL};
     static struct options options = {.seed = 1};
     const struct client *const *client;
-    double start = now();
+    double start = explore_now();
     mark_quiet();
     (void)argp_parse(&argp, argc, argv, 0, NULL, &options);
     if (options.sites) {
@@ -280,19 +217,18 @@ int main(int argc, char **argv)
     if (options.replay != NULL) {
         replay(&options);
     }
+    if (options.total != 0) {
+        share_time(&options);
+    }
     for (client = __start_exo_clients; client < __stop_exo_clients; client++) {
         if (options.list) {
             (void)puts((*client)->name);
         } else if (wanted(*client, &options) && !(options.stop && total.failed != 0)) {
-            search_client(*client, &options);
+            explore_client(*client, &options);
         }
     }
     if (!options.list) {
-        (void)printf("model: %u clients, %llu executions (%llu steps, %llu kills, %llu hostile values), %u cut short, "
-                     "%u failed, %.1f s\n",
-                     total.clients, (unsigned long long)total.runs, (unsigned long long)total.steps,
-                     (unsigned long long)total.kills, (unsigned long long)total.lies, total.cut, total.failed,
-                     now() - start);
+        print_total(&options, explore_now() - start);
     }
     return total.failed != 0 || (!options.list && total.clients == 0);
 }

@@ -84,8 +84,8 @@ struct thread {
     struct view current; /* what it must have seen */
     struct view acquire; /* what it would have after an acquire fence */
     struct view release; /* what its relaxed stores publish: its view at the last fence */
-    struct view before_store; /* current, when it came to its last store: for a missing compiler fence */
-    exo_bool hoisted;         /* the next load is done before that store */
+    struct view before_store; /* current, when it came to its last store, */
+    exo_u32 stored;           /* which was to this location + 1: the compiler may do the next load before it; 0: no */
     struct guess guess;
     const exo_u32 *word;      /* sleeps on */
     exo_u64 deadline;
@@ -103,9 +103,15 @@ struct choice {
     exo_u16_pvt among;
 };
 
+/* How far a search goes from the run without surprises. */
+struct bounds {
+    exo_u32 preemptions;
+    exo_u32 old; /* loads that return another value than the newest */
+};
+
 /* What one run may do, and what it has done. */
 struct budget {
-    exo_u32 preemptions;
+    struct bounds bound;
     exo_u32 kills;
     exo_u32 lies;     /* hostile values */
     exo_u32 guesses;
@@ -125,9 +131,11 @@ struct model {
     exo_u32 steps;
     exo_u32 stores;
     exo_u32 kills;
+    exo_u32 lies;
     exo_u32 idle;  /* times nobody could run, since the last store */
     exo_u64 now_ns;
     struct view fence; /* what sequentially consistent fences have seen */
+    exo_bool kept_out; /* in any run, an old value by its bound */
     const char *failure;
     exo_bool tracing;
 };
@@ -137,26 +145,28 @@ extern struct model model;
 /* search.c: the choice stack. */
 exo_u32 search_choose(exo_u32 among);
 exo_u32 search_choose_thread(const exo_u32 *threads, exo_u32 count, exo_u32 extra);
-void search_begin(enum search_mode mode, exo_u64 seed, exo_u32 bound);
+void search_begin(enum search_mode mode, exo_u64 seed, struct bounds bound);
 exo_bool search_next(void);
 exo_bool search_load(const char *text);
 void search_print(FILE *to);
 exo_bool search_thins(void);
-exo_u32 search_bound(void);
+struct bounds search_bounds(void);
 
-/* memory.c: stores, views, races. */
+/* memory.c: stores and views; more in model_memory.h. */
 void memory_reset(void);
-void memory_full_fence(exo_u32 thread);
 void memory_settle_guess(exo_u32 thread);
 exo_u64 memory_kernel_look(const void *p, exo_u32 bytes);
 exo_bool memory_catch_up(exo_u32 thread);
 void memory_learn(exo_u32 thread, exo_u32 other);
 exo_bool memory_before(const struct view *view, exo_u32 thread, exo_u32 clock);
 exo_u32 memory_tick(exo_u32 thread);
-void memory_watch(const void *p, exo_size bytes);
+
+/* words.c: what a client said of its words. */
+void words_reset(void);
 
 /* schedule.c: who runs. */
 void schedule_point(exo_uptr address, exo_bool writes);
+void schedule_stop(enum thread_state state);
 const char *schedule_run(void);
 void schedule_fail(const char *why) __attribute__((noreturn));
 void schedule_prune(void) __attribute__((noreturn));

@@ -140,7 +140,7 @@ static void let_others(exo_u32 me, exo_bool mortal)
     if (count == 0) {
         schedule_prune();
     }
-    if (!asleep && model.left.preemptions == 0) {
+    if (!asleep && model.left.bound.preemptions == 0) {
         count = 1;
     }
     picked = search_choose_thread(threads, count, mortal && !asleep);
@@ -149,7 +149,7 @@ static void let_others(exo_u32 me, exo_bool mortal)
     }
     fall_asleep(threads, picked);
     if (threads[picked] != me) {
-        model.left.preemptions -= model.left.preemptions != MODEL_UNBOUNDED;
+        model.left.bound.preemptions -= model.left.bound.preemptions != MODEL_UNBOUNDED;
         model.wanted = threads[picked];
         to_host();
         if (mortal && model.left.kills != 0 && search_choose_thread(&me, 1, 1) == 1) {
@@ -158,10 +158,11 @@ static void let_others(exo_u32 me, exo_bool mortal)
     }
 }
 
-/* In front of a step. */
+/* In front of a step. One without an address is a fence or a call of the kernel: nothing moves across it. */
 void schedule_point(exo_uptr address, exo_bool writes)
 {
     struct thread *self = &model.thread[model.running];
+    self->stored = address == 0 ? 0 : self->stored;
     self->next.address = address;
     self->next.writes = writes;
     if (++model.steps > MODEL_STEPS) {
@@ -172,7 +173,8 @@ void schedule_point(exo_uptr address, exo_bool writes)
     wake_dependent(&self->next);
 }
 
-static void stop(enum thread_state state)
+/* This thread goes on when it can run again. */
+void schedule_stop(enum thread_state state)
 {
     struct thread *self = &model.thread[model.running];
     self->state = state;
@@ -182,132 +184,19 @@ static void stop(enum thread_state state)
     self->state = THREAD_READY;
 }
 
-void model_relax(const struct site *site)
-{
-    struct thread *self = &model.thread[model.running];
-    (void)site;
-    if (model.running == 0) {
-        return;
-    }
-    if (self->learned || memory_catch_up(model.running)) {
-        self->learned = EXO_FALSE;
-        return; /* its next turn may end otherwise */
-    }
-    self->others = model.stores - self->own;
-    stop(THREAD_SPINS);
-}
-
-exo_u64 model_now_ns(void)
-{
-    return model.now_ns;
-}
-
-/* In setup, the thread that will use what is made there. */
-exo_u32 model_self(void)
-{
-    return model.running == 0 ? model.acting : model.running;
-}
-
-void client_acts_as(exo_u32 thread)
-{
-    model.acting = thread;
-}
-
-/* Whether one of these threads lives. Who learns of a death has seen all that the dead did. */
-static exo_bool any_alive(exo_u32 threads)
-{
-    exo_u32 i;
-    for (i = 1; i < MODEL_THREADS; i++) {
-        if ((threads >> i & 1) != 0 && model.thread[i].state != THREAD_DEAD) {
-            return EXO_TRUE;
-        }
-    }
-    for (i = 1; i < MODEL_THREADS; i++) {
-        if ((threads >> i & 1) != 0) {
-            memory_learn(model.running, i);
-        }
-    }
-    return EXO_FALSE;
-}
-
-exo_bool model_alive(const struct site *site, exo_u32 threads)
-{
-    exo_bool alive;
-    if (model.running != 0) {
-        schedule_point(0, EXO_TRUE);
-    }
-    alive = any_alive(threads);
-    trace_step(site, NULL, threads, alive ? "alive" : "dead");
-    return alive;
-}
-
-/* The kernel compares the newest value, under a lock of its own. */
-void model_wait(const struct site *site, const exo_u32 *word, exo_u32 expected, exo_u64 deadline_ns,
-                exo_u32 peers)
-{
-    struct thread *self = &model.thread[model.running];
-    if (model.running == 0) {
-        return;
-    }
-    schedule_point(0, EXO_TRUE);
-    memory_settle_guess(model.running);
-    trace_step(site, word, expected, "wait");
-    if (memory_kernel_look(word, 4) != expected || deadline_ns <= model.now_ns ||
-        (peers != 0 && !any_alive(peers))) {
-        return;
-    }
-    if (model.left.spurious != 0 && search_choose(2) != 0) {
-        model.left.spurious--;
-        return;
-    }
-    self->word = word;
-    self->deadline = deadline_ns;
-    self->peers = peers;
-    stop(THREAD_SLEEPS);
-}
-
-void model_wake(const struct site *site, exo_u32 *word, exo_u32 count)
-{
-    exo_u32 sleepers[MODEL_THREADS];
-    exo_u32 n = 0;
-    exo_u32 i;
-    if (model.running == 0) {
-        return;
-    }
-    schedule_point(0, EXO_TRUE);
-    trace_step(site, word, count, "wake");
-    for (i = 1; i < MODEL_THREADS; i++) {
-        if (model.thread[i].state == THREAD_SLEEPS && model.thread[i].word == word) {
-            sleepers[n++] = i;
-        }
-    }
-    while (n != 0 && count-- != 0) {
-        i = n <= count ? 0 : search_choose(n);
-        model.thread[sleepers[i]].state = THREAD_READY;
-        sleepers[i] = sleepers[--n];
-    }
-}
-
-exo_bool model_asymmetric(void)
-{
-    return !model.client->symmetric;
-}
-
-exo_u32 client_self(void)
-{
-    return model.running;
-}
-
-exo_bool client_died(exo_u32 thread)
-{
-    return model.thread[thread].state == THREAD_DEAD;
-}
-
 static void thread_entry(void)
 {
     model.client->thread[model.running - 1]();
     memory_settle_guess(model.running);
-    stop(THREAD_DONE);
+    schedule_stop(THREAD_DONE);
+}
+
+/* A round has room for one more kill, or hostile value, than for old values. */
+static exo_u32 within_round(exo_u32 budget)
+{
+    exo_u32 most = model.left.bound.old == MODEL_UNBOUNDED ? budget : model.left.bound.old + 1;
+    model.kept_out = model.kept_out || budget > most;
+    return budget < most ? budget : most;
 }
 
 static void prepare(void)
@@ -316,6 +205,7 @@ static void prepare(void)
     exo_u32 i;
     memset(model.thread, 0, sizeof(model.thread));
     memory_reset();
+    words_reset();
     history_reset();
     trace_names_reset();
     model.asleep = 0;
@@ -323,14 +213,15 @@ static void prepare(void)
     model.steps = 0;
     model.stores = 0;
     model.kills = 0;
+    model.lies = 0;
     model.idle = 0;
     model.now_ns = 1;
     model.failure = NULL;
     model.running = 0;
     model.acting = 1;
-    model.left.preemptions = search_bound();
-    model.left.kills = client->kills;
-    model.left.lies = client->lies;
+    model.left.bound = search_bounds();
+    model.left.kills = within_round(client->kills);
+    model.left.lies = within_round(client->lies);
     model.left.guesses = client->guesses;
     model.left.spurious = client->spurious;
     for (i = 0; i < MODEL_THREADS; i++) {

@@ -13,12 +13,14 @@ static struct {
     enum search_mode mode;
     exo_bool thins; /* sleep sets */
     exo_u64 random;
-    exo_u32 bound;
+    struct bounds bound;
     exo_u32 depth;
     exo_u32 given; /* choices that are repeated */
     exo_u32 changes[4]; /* pct: steps at which the running thread falls to the lowest priority */
     struct choice stack[MODEL_CHOICES];
 } search;
+
+static const struct bounds unbounded = {MODEL_UNBOUNDED, MODEL_UNBOUNDED};
 
 static exo_u64 random_next(void)
 {
@@ -34,7 +36,7 @@ static exo_u32 random_below(exo_u32 n)
 }
 
 /* Depth-first without a bound is thinned by sleep sets, which would not be sound under one. */
-void search_begin(enum search_mode mode, exo_u64 seed, exo_u32 bound)
+void search_begin(enum search_mode mode, exo_u64 seed, struct bounds bound)
 {
     search.random = seed * 0x9E3779B97F4A7C15ull + 1;
     search.depth = 0;
@@ -42,8 +44,8 @@ void search_begin(enum search_mode mode, exo_u64 seed, exo_u32 bound)
     if (mode == SEARCH_REPLAY) {
         return;
     }
-    search.thins = mode == SEARCH_DFS && bound >= MODEL_UNBOUNDED;
-    search.bound = mode == SEARCH_DFS ? bound : MODEL_UNBOUNDED;
+    search.thins = mode == SEARCH_DFS && bound.preemptions >= MODEL_UNBOUNDED;
+    search.bound = mode == SEARCH_DFS ? bound : unbounded;
     search.given = 0;
 }
 
@@ -52,7 +54,7 @@ exo_bool search_thins(void)
     return search.thins;
 }
 
-exo_u32 search_bound(void)
+struct bounds search_bounds(void)
 {
     return search.bound;
 }
@@ -153,11 +155,15 @@ void search_print(FILE *to)
     exo_u32 zeros = 0;
     exo_u32 i;
     const char *separator = "";
-    if (search.bound < MODEL_UNBOUNDED) {
-        (void)fprintf(to, "%u@", search.bound);
+    if (search.bound.preemptions < MODEL_UNBOUNDED) {
+        (void)fprintf(to, "%u", search.bound.preemptions);
     } else {
-        (void)fputs(search.thins ? "all@" : "any@", to);
+        (void)fputs(search.thins ? "all" : "any", to);
     }
+    if (search.bound.old < MODEL_UNBOUNDED) {
+        (void)fprintf(to, "+%u", search.bound.old);
+    }
+    (void)fputc('@', to);
     for (i = 0; i < search.depth; i++) {
         if (search.stack[i].picked == 0) {
             zeros++;
@@ -172,17 +178,23 @@ void search_print(FILE *to)
     }
 }
 
-/* Read a replay string: preemption bound, "all" or "any"; "@"; choices. */
+/* Read a replay string: preemption bound, "all" or "any"; "+" and the bound of old values; "@"; choices. */
 exo_bool search_load(const char *text)
 {
     const char *at = strchr(text, '@');
+    const char *plus = strchr(text, '+');
     if (at == NULL) {
         return EXO_FALSE;
     }
     search.given = 0;
-    search.thins = strncmp(text, "all@", 4) == 0;
-    search.bound = search.thins || strncmp(text, "any@", 4) == 0 ? MODEL_UNBOUNDED
-                                                              : (exo_u32)strtoul(text, NULL, 10);
+    search.thins = strncmp(text, "all", 3) == 0;
+    search.bound = unbounded;
+    if (!search.thins && strncmp(text, "any", 3) != 0) {
+        search.bound.preemptions = (exo_u32)strtoul(text, NULL, 10);
+    }
+    if (plus != NULL && plus < at) {
+        search.bound.old = (exo_u32)strtoul(plus + 1, NULL, 10);
+    }
     memset(search.stack, 0, sizeof(search.stack));
     text = at + 1;
     while (*text != '\0') {

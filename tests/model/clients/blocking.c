@@ -145,7 +145,7 @@ CLIENT(spmc_commit) = {.name = "blocking-spmc-commit", .setup = setup,
                        .thread = {commit_out_of_order, take_one, take_one}, .finish = finish,
                        .param = EXO_SPMC};
 CLIENT(mpmc) = {.name = "blocking-mpmc", .setup = setup, .thread = {send_two, send_one, take_two, take_one},
-                .finish = finish, .param = EXO_MPMC, .bound = 1};
+                .finish = finish, .param = EXO_MPMC};
 CLIENT(mpmc_symmetric) = {.name = "blocking-mpmc-symmetric", .setup = setup,
                           .thread = {send_two, send_one, take_two, take_one}, .finish = finish,
-                          .param = EXO_MPMC, .bound = 1, .symmetric = EXO_TRUE};
+                          .param = EXO_MPMC, .symmetric = EXO_TRUE};

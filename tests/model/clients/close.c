@@ -106,6 +106,7 @@ static void setup_filled(void)
 {
     struct exo_ring_config config = {0};
     exo_u32 i;
+    config.profile = client_now->param2;
     scene_open(&config, 1, 0);
     for (i = 0; i < 2; i++) {
         struct pair pair = scene_pair(scene_number(1, i));
@@ -151,3 +152,6 @@ CLIENT(places) = {.name = "close-hand-over-sender", .setup = setup_empty, .threa
                   .finish = finish_hand_over, .param = EXO_SPSC};
 CLIENT(receiving) = {.name = "close-hand-over-receiver", .setup = setup_filled, .thread = {take_over, take_over},
                      .finish = finish_take_over, .param = EXO_SPSC};
+CLIENT(succeeding) = {.name = "close-hand-over-mortal-receiver", .setup = setup_filled,
+                      .thread = {take_over, take_over}, .finish = finish_take_over, .param = EXO_SPSC,
+                      .param2 = EXO_CRASH_SAFE};

@@ -7,9 +7,6 @@
 
 #define BLOCK 64u
 
-static struct exo_port_peer sender_process;
-static struct exo_port_peer receiver_process;
-
 static void setup(void)
 {
     struct exo_ring_config config = {0};
@@ -17,10 +14,8 @@ static void setup(void)
     config.block_size = BLOCK;
     config.arena_size = 2 * BLOCK;
     scene_open(&config, 1, 1);
-    sender_process.threads = 1u << 1;
-    receiver_process.threads = 1u << 2;
-    scene.tx[0].peer = &receiver_process;
-    scene.rx[0].peer = &sender_process;
+    scene.tx[0].peer = client_process(2);
+    scene.rx[0].peer = client_process(1);
     client_shares(scene.tx[0].arena->memory, 2 * BLOCK);
 }
 
@@ -122,6 +117,6 @@ CLIENT(sender) = {.name = "death-sender", .setup = setup, .thread = {send_three,
 CLIENT(receiver) = {.name = "death-receiver", .setup = setup, .thread = {send_three, take_to_the_end},
                     .finish = finish_stream, .param2 = EXO_CRASH_SAFE, .kills = 1, .killable = 2};
 CLIENT(both) = {.name = "death-both", .setup = setup, .thread = {send_three, take_to_the_end},
-                .finish = finish_stream, .param2 = EXO_CRASH_SAFE, .kills = 2, .killable = 3, .bound = 1};
+                .finish = finish_stream, .param2 = EXO_CRASH_SAFE, .kills = 2, .killable = 3};
 CLIENT(loans) = {.name = "death-loans", .setup = setup, .thread = {lend_until_refused, view_some},
                  .finish = finish_loans, .param2 = EXO_CRASH_SAFE, .kills = 1, .killable = 3};

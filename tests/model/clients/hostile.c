@@ -112,9 +112,9 @@ static void finish(void)
 }
 
 CLIENT(receiver) = {.name = "hostile-sender", .setup = setup, .thread = {send_all_sorts, receive_all_sorts},
-                    .finish = finish, .param = 0, .lies = 2, .liars = 2, .bound = 1};
+                    .finish = finish, .param = 0, .lies = 2, .liars = 2};
 CLIENT(blocking) = {.name = "hostile-sender-blocking", .setup = setup,
                     .thread = {send_all_sorts, receive_blocking}, .finish = finish, .param = 0, .lies = 2,
-                    .liars = 2, .bound = 1, .timed = EXO_TRUE};
+                    .liars = 2, .timed = EXO_TRUE};
 CLIENT(sender) = {.name = "hostile-receiver", .setup = setup, .thread = {send_four, receive_some},
-                  .finish = finish, .param = 1, .lies = 2, .liars = 1, .bound = 1};
+                  .finish = finish, .param = 1, .lies = 2, .liars = 1};

@@ -77,7 +77,7 @@ static void finish_rest(void)
 }
 
 CLIENT(spsc) = {.name = "inline-spsc", .setup = setup, .thread = {send_each, take_all}, .finish = finish_all,
-                .param = EXO_SPSC, .bound = 3};
+                .param = EXO_SPSC};
 CLIENT(spsc_crash_safe) = {.name = "inline-spsc-crash-safe", .setup = setup, .thread = {send_each, take_all},
                            .finish = finish_all, .param = EXO_SPSC, .param2 = EXO_CRASH_SAFE};
 CLIENT(spsc_symmetric) = {.name = "inline-spsc-symmetric", .setup = setup, .thread = {send_each, take_all},

@@ -157,12 +157,12 @@ static void finish_place(void)
 }
 
 CLIENT(dies) = {.name = "owned-producer-dies", .setup = setup, .thread = {send_two, send_once, take_all},
-                .finish = finish, .kills = 1, .killable = 1, .bound = 1};
+                .finish = finish, .kills = 1, .killable = 1};
 CLIENT(one_recovers) = {.name = "owned-one-recovers", .setup = setup,
-                        .thread = {send_two, send_and_recover, take_all}, .finish = finish, .kills = 2, .killable = 3, .bound = 1};
+                        .thread = {send_once, send_and_recover, take_all}, .finish = finish, .kills = 2, .killable = 3};
 CLIENT(last) = {.name = "owned-last-message", .setup = setup,
                 .thread = {send_one_in_place, recover_until_dead, poll_three_times}, .finish = finish_rest,
                 .kills = 1, .killable = 1};
 CLIENT(place) = {.name = "owned-place-again", .setup = setup_one_place,
                  .thread = {send_two, take_its_place, take_all}, .finish = finish_place, .kills = 1,
-                 .killable = 1, .bound = 1};
+                 .killable = 1};

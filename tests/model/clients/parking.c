@@ -71,5 +71,5 @@ static void finish(void)
 }
 
 CLIENT(one) = {.name = "parking-one", .setup = setup, .thread = {park, change_and_wake}, .finish = finish,
-               .bound = 3, .spurious = 1};
+               .spurious = 1};
 CLIENT(two) = {.name = "parking-two", .setup = setup, .thread = {park, park, change_and_wake}, .finish = finish};
