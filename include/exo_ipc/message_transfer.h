@@ -126,9 +126,6 @@ EXO_INLINE exo_status exo_message_parse_pvt(struct exo_receiver *rx, const exo_w
     exo_words_load(&message->header, line - EXO_MESSAGE_HEADER_WORDS, EXO_MESSAGE_HEADER_SIZE);
     if (exo_control_kind_pvt(control) == EXO_KIND_MESSAGE_LOAN) {
         exo_status status = exo_view_parse_pvt(rx, line, &message->view);
-        if (status == EXO_OK) {
-            status = exo_view_enter_pvt(rx, &message->view);
-        }
         if (status != EXO_OK) {
             return status;
         }
@@ -141,10 +138,11 @@ EXO_INLINE exo_status exo_message_parse_pvt(struct exo_receiver *rx, const exo_w
         message->view.len = (exo_size)len;
         message->view.token = 0;
     }
-    return message->header.total_size == len + EXO_MESSAGE_HEADER_SIZE && message->header.reserved == 0 &&
-                   message->header.msg_type <= EXO_MESSAGE_CONTROL
-               ? EXO_OK
-               : EXO_CORRUPT;
+    if (message->header.total_size != len + EXO_MESSAGE_HEADER_SIZE || message->header.reserved != 0 ||
+        message->header.msg_type > EXO_MESSAGE_CONTROL) {
+        return EXO_CORRUPT;
+    }
+    return message->view.token == 0 ? EXO_OK : exo_view_enter_pvt(rx, &message->view);
 }
 
 /* Several consumers: either kind of message, whichever comes next. */

@@ -66,21 +66,23 @@ EXO_HOT exo_bool exo_batch_take_slot_pvt(struct exo_receiver *rx, const exo_word
     return EXO_TRUE;
 }
 
+/* Whether a slot holds messages that a lot takes. */
+EXO_HOT exo_bool exo_batch_takes_pvt(exo_u64 control, exo_u64 pos)
+{
+    exo_u32 kind = exo_control_kind_pvt(control);
+    return exo_control_is_for_pvt(control, pos) && (kind == EXO_KIND_INLINE || kind == EXO_KIND_PACKED);
+}
+
 /* Single consumer: up to into->most messages, from one ring full of slots at most, so that a sender who goes on
  * discarding cannot keep the receiver here. Gives the slots back in one step. */
 EXO_HOT exo_i64 exo_recv_batch_sc_pvt(struct exo_receiver *rx, const exo_u32 mode,
                                       struct exo_batch_into *into)
 {
     exo_u32 slots = 0;
-    exo_u64 control = 0;
     exo_status status = EXO_OK;
     while (into->got < into->most && slots <= rx->mask) {
-        const exo_word64 *line = exo_rx_line_pvt(rx, rx->pos + slots);
-        exo_u32 kind;
-        control = exo_line_ready_pvt(line);
-        kind = exo_control_kind_pvt(control);
-        if (!exo_control_is_for_pvt(control, rx->pos + slots) ||
-            (kind != EXO_KIND_INLINE && kind != EXO_KIND_PACKED)) {
+        exo_u64 control = exo_line_ready_pvt(exo_rx_line_pvt(rx, rx->pos + slots));
+        if (!exo_batch_takes_pvt(control, rx->pos + slots)) {
             if (into->got != 0 && exo_control_is_for_pvt(control, rx->pos + slots) &&
                 exo_rx_skippable_pvt(rx, rx->pos + slots, control)) {
                 slots++;
@@ -90,16 +92,14 @@ EXO_HOT exo_i64 exo_recv_batch_sc_pvt(struct exo_receiver *rx, const exo_u32 mod
                 break;
             }
             status = exo_rx_settle_pvt(rx, &control); /* nothing yet: step over, or learn why */
-            kind = exo_control_kind_pvt(control);
-            if (status == EXO_OK && kind != EXO_KIND_INLINE && kind != EXO_KIND_PACKED) {
+            if (status == EXO_OK && !exo_batch_takes_pvt(control, rx->pos)) {
                 status = EXO_TYPE_MISMATCH;
             }
             if (status != EXO_OK) {
                 break;
             }
-            continue;
         }
-        if (!exo_batch_take_slot_pvt(rx, line, control, into, &status)) {
+        if (!exo_batch_take_slot_pvt(rx, exo_rx_line_pvt(rx, rx->pos + slots), control, into, &status)) {
             break;
         }
         slots++;
@@ -221,6 +221,10 @@ EXO_HOT exo_i64 exo_recv_batch_pvt(struct exo_receiver *rx, const exo_u32 mode, 
         if (status != EXO_OK) {
             return status;
         }
+        if (exo_recv_batch_sc_pvt(rx, mode, &into) != (exo_i64)n) { /* the sender took back what it published */
+            return exo_rx_refuse_pvt(rx, EXO_CORRUPT);
+        }
+        return (exo_i64)n;
     }
     return exo_recv_batch_sc_pvt(rx, mode, &into);
 }
@@ -258,7 +262,7 @@ EXO_OUTLINE EXO_MUST_USE exo_i64 exo_recv_burst(struct exo_receiver *rx, void *i
  * Returns: n; EXO_EMPTY when there are fewer, EXO_CLOSED or EXO_PEER_DIED when moreover no more will come (the
  * rest can be taken as a burst); EXO_INVALID_SIZE when the ring can never hold n;
  * EXO_BUFFER_TOO_SMALL or EXO_TYPE_MISMATCH when one of the n is too long or travels by reference; nothing
- * was taken then.
+ * was taken then; EXO_CORRUPT when one of the n is malformed, or changes meanwhile: it sticks.
  * Context, Ordering, Progress: as exo_recv_inline().
  */
 EXO_OUTLINE EXO_MUST_USE exo_i64 exo_recv_bulk(struct exo_receiver *rx, void *items, exo_size size,

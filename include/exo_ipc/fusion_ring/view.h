@@ -77,9 +77,9 @@ EXO_HOT exo_status exo_view_enter_pvt(struct exo_receiver *rx, const struct exo_
 }
 
 /* A message that came inline is copied into the view: at most 56 bytes, and its slot is free at once. */
-EXO_OUTLINE exo_status exo_view_inline_pvt(struct exo_receiver *rx, struct exo_viewed *view)
+EXO_OUTLINE exo_status exo_view_inline_pvt(struct exo_receiver *rx, exo_size most, struct exo_viewed *view)
 {
-    exo_i64 len = exo_rx_take_any_pvt(rx, view->copy, sizeof(view->copy));
+    exo_i64 len = exo_rx_take_any_pvt(rx, view->copy, most < sizeof(view->copy) ? most : sizeof(view->copy));
     if (len < 0) {
         return (exo_status)len;
     }
@@ -117,8 +117,8 @@ EXO_OUTLINE exo_status exo_view_mc_pvt(struct exo_receiver *rx, exo_size most, s
         status = EXO_EMPTY;
         if (exo_control_kind_pvt(control) == EXO_KIND_LOAN) {
             status = exo_view_parse_pvt(rx, line, view);
-            status = status == EXO_OK ? exo_view_enter_pvt(rx, view) : status;
             status = status == EXO_OK && view->len > most ? EXO_CORRUPT : status;
+            status = status == EXO_OK ? exo_view_enter_pvt(rx, view) : status;
         }
         exo_rx_done_pvt(rx, pos);
         exo_rx_notify_pvt(rx, rx->mode, 1);
@@ -146,7 +146,7 @@ EXO_INLINE exo_status exo_view_upto_pvt(struct exo_receiver *rx, exo_size most, 
             return status;
         }
         if (exo_control_kind_pvt(control) != EXO_KIND_LOAN) {
-            return exo_view_inline_pvt(rx, view);
+            return exo_view_inline_pvt(rx, most, view);
         }
         line = exo_rx_line_pvt(rx, rx->pos);
     }

@@ -167,6 +167,7 @@ EXO_OUTLINE EXO_MUST_USE exo_i64 exo_view_bulk(struct exo_receiver *rx, struct e
                                                exo_size n)
 {
     exo_status status;
+    exo_i64 got;
     if ((rx->mode & EXO_MODE_MC) != 0) {
         return EXO_NOT_SUPPORTED;
     }
@@ -174,7 +175,18 @@ EXO_OUTLINE EXO_MUST_USE exo_i64 exo_view_bulk(struct exo_receiver *rx, struct e
         return 0;
     }
     status = exo_batch_all_there_pvt(rx, EXO_SIZE_MAX, n, EXO_TRUE);
-    return status == EXO_OK ? exo_view_burst(rx, views, n) : (exo_i64)status;
+    if (status != EXO_OK) {
+        return status;
+    }
+    got = exo_view_burst(rx, views, n);
+    if (got != (exo_i64)n) { /* one of them is malformed, or the sender took back what it published */
+        while (got-- > 0) {
+            status = exo_release(rx, &views[got]);
+        }
+        (void)status; /* viewed just now: it cannot fail */
+        return exo_rx_refuse_pvt(rx, EXO_CORRUPT);
+    }
+    return got;
 }
 
 #endif
