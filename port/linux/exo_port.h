@@ -291,6 +291,14 @@ EXO_INLINE long exo_port_futex_wait_two_pvt(const exo_u32 *word, exo_u32 expecte
                                 (const void *)(exo_uptr)CLOCK_MONOTONIC, 0);
 }
 
+/* The whole milliseconds until a deadline, `most` at most. */
+EXO_INLINE int exo_port_until_ms_pvt(exo_u64 deadline_ns, exo_u32 most)
+{
+    exo_u64 now = exo_port_now_ns();
+    exo_u64 left = deadline_ns > now ? (deadline_ns - now) / 1000000u : 0;
+    return (int)(left < most ? left : most);
+}
+
 EXO_INLINE void exo_port_wait(const exo_u32 *word, exo_u32 expected, exo_u64 deadline_ns,
                               exo_bool shared, struct exo_port_peer *peer)
 {
@@ -308,7 +316,7 @@ EXO_INLINE void exo_port_wait(const exo_u32 *word, exo_u32 expected, exo_u64 dea
     } else if (peer->life != NULL && !peer->life_spent) {
         /* The kernel marks the word early in a thread's exit, and the process as dead a little later. */
         peer->life_spent = EXO_TRUE;
-        (void)exo_port_confirm_death_pvt(peer, EXO_PORT_DYING_MS);
+        (void)exo_port_confirm_death_pvt(peer, exo_port_until_ms_pvt(deadline_ns, EXO_PORT_DYING_MS));
         return;
     }
     if (!exo_port_confirm_death_pvt(peer, 0)) {
