@@ -5,6 +5,7 @@
 # Debian's meson belongs to Debian's python3, whatever python3 comes first in PATH.
 MESON = $$([ -x /usr/bin/meson ] && echo /usr/bin/python3 /usr/bin/meson || echo meson)
 PREFIX ?= /usr/local
+MINUTES ?= 60
 release = build/release
 
 # What make demo FILE=... hands over, by the environment so that blanks survive.
@@ -15,7 +16,7 @@ help:
 	@echo "make check              every check: house rules, both compilers, sanitizers"
 	@echo "make ratios [ARGS=...]  one line 'ratio NAME VALUE GOAL' for each measured promise"
 	@echo "make bench [ARGS=...]   the benchmark, with the peers that are installed (so far the ratios)"
-	@echo "make soak               the long tests"
+	@echo "make soak [MINUTES=60]  the long tests, for about that long in all"
 	@echo "make install            headers and exo_ipc.pc, to PREFIX=$(PREFIX) (honours DESTDIR)"
 	@echo "make clean              removes build/"
 
@@ -38,9 +39,7 @@ bench ratios:
 
 soak:
 	@tools/install-deps build check
-	@$(MAKE) -s build/gcc/build.ninja
-	@tools/quietly ninja -C build/gcc
-	@$(MESON) test -C build/gcc --no-rebuild --suite soak --timeout-multiplier 0 --verbose
+	@EXO_SOAK_MINUTES=$(MINUTES) tools/check soak
 
 install:
 	@tools/install-deps build

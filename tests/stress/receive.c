@@ -167,6 +167,65 @@ static exo_i64 take_in_place(struct receiving *self)
     return 1;
 }
 
+/* With several consumers: a run of messages of one sender, to be marked as seen together. */
+struct run {
+    exo_u32 sender;
+    exo_u32 word;
+    exo_u32 bits;
+};
+
+static void mark_run(struct run *run)
+{
+    if (run->bits != 0 &&
+        (exo_fetch_or32(&scene.seen[run->sender][run->word], run->bits, EXO_RELAXED) & run->bits) != 0) {
+        fail("received twice, near", run->word * 32);
+    }
+    run->bits = 0;
+}
+
+/* What accept() checks, for a message of whole words that begins with its number. */
+static void accept_words(struct receiving *self, const exo_u64 *words, struct run *run)
+{
+    exo_u32 sender = (exo_u32)words[0] >> 6 & 3u;
+    exo_u32 sequence = (exo_u32)(words[0] >> 8);
+    if (sender >= scene.senders || sequence >= SEQUENCE_MAX) {
+        fail("message of nobody", sender);
+    }
+    if (one_consumer() ? sequence != self->next[sender] : sequence < self->next[sender]) {
+        fail("out of order", sequence);
+    }
+    if (body_differs(words, sender, sequence, scene.bulk_length) != 0) {
+        fail("torn or changed message", sequence);
+    }
+    if (!one_consumer()) {
+        if (run->sender != sender || run->word != sequence / 32) {
+            mark_run(run);
+        }
+        run->sender = sender;
+        run->word = sequence / 32;
+        run->bits |= 1u << (sequence % 32);
+    }
+    self->next[sender] = sequence + 1;
+    self->from[sender]++;
+}
+
+static exo_i64 take_bulk(struct receiving *self)
+{
+    exo_u64 items[BULK_MAX * 7];
+    exo_u32 lengths[BULK_MAX];
+    struct run run = {0, 0, 0};
+    exo_i64 got = exo_recv_burst(&self->rx, items, scene.bulk_length, BULK_MAX, lengths);
+    exo_i64 i;
+    for (i = 0; i < got; i++) {
+        if (lengths[i] != scene.bulk_length) {
+            fail("wrong length", lengths[i]);
+        }
+        accept_words(self, items + i * (scene.bulk_length / 8), &run);
+    }
+    mark_run(&run);
+    return got;
+}
+
 /* At least one message by a call that suits the scene's path, or why there is none. */
 static exo_i64 take_some(struct receiving *self)
 {
@@ -176,6 +235,7 @@ static exo_i64 take_some(struct receiving *self)
         {take_view, take_view, take_views, take_copy, take_view, take_view},
         {take_in_place, take_in_place, take_inline, take_lot, take_copy, take_in_place},
         {take_inline, take_copy, take_in_place, take_view, take_views, take_lot},
+        {take_bulk, take_bulk, take_bulk, take_bulk, take_bulk, take_bulk},
     };
     exo_i64 got = takes[scene.path][random_below(&self->random, 6)](self);
     return got == EXO_TYPE_MISMATCH ? take_view(self) : got;

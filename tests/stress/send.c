@@ -89,6 +89,29 @@ static void send_lot(struct sending *self)
     self->sequence += n;
 }
 
+/* A large lot of equal messages, so that most of the time goes into messages. */
+static void send_bulk(struct sending *self)
+{
+    exo_u64 items[BULK_MAX * 7];
+    exo_u32 words = scene.bulk_length / 8;
+    exo_u32 sent = 0;
+    exo_u32 i;
+    for (i = 0; i < BULK_MAX; i++) {
+        body_make(items + i * words, self->id, self->sequence + i, scene.bulk_length);
+    }
+    while (sent < BULK_MAX) {
+        exo_i64 got = exo_send_burst(&self->tx, items + sent * words, scene.bulk_length, BULK_MAX - sent);
+        if (got > 0) {
+            sent += (exo_u32)got;
+        } else if (got == EXO_FULL) {
+            wait_for_slot(self);
+        } else {
+            fail("send_burst", got);
+        }
+    }
+    self->sequence += BULK_MAX;
+}
+
 static void borrow(struct sending *self, exo_u32 size, struct exo_loaned *loan)
 {
     exo_status status;
@@ -208,7 +231,7 @@ void *send_thread(void *argument)
 {
     struct sending *self = argument;
     exo_u32 turn = 0;
-    while (self->sequence < SEQUENCE_MAX - LOT_MAX &&
+    while (self->sequence < SEQUENCE_MAX - BULK_MAX &&
            (++turn % 8 != 0 || exo_port_now_ns() < scene.until_ns)) {
         exo_u32 path = scene.path == PATH_MIXED ? random_below(&self->random, 5) : scene.path;
         switch (path) {
@@ -216,6 +239,7 @@ void *send_thread(void *argument)
         case PATH_BATCH: send_lot(self); break;
         case PATH_LOAN: send_loans(self); break;
         case PATH_PLACE: send_in_place(self); break;
+        case PATH_BULK: send_bulk(self); break;
         default: send_one(self, 300); break;
         }
     }

@@ -3,6 +3,8 @@
  * Senders and receivers in one mode, over every path, way of waiting and ring size, for a given time.
  *
  *   stress MODE [SECONDS [SEED [SCENE]]]      one scene alone gets all the time
+ *   stress --until MESSAGES SECONDS [SEED]    all modes, until so many are checked; within the time, or it fails
+ *   stress --up-to MESSAGES SECONDS [SEED]    the same, and the end of the time is the end
  *
  * Verifies per-sender order, no loss, no doubling and no tearing of each message, that views stand still until their
  * release, and that all loans come back. Prints how many messages were checked, and the seed.
@@ -23,10 +25,13 @@ static const struct {
     {"mpsc", EXO_MPSC, EXO_THREADS},           {"mpsc-owned", EXO_MPSC, EXO_CRASH_SAFE},
     {"spmc", EXO_SPMC, EXO_THREADS},           {"mpmc", EXO_MPMC, EXO_THREADS},
 };
-static const char *const path_names[] = {"inline", "batch", "loan", "place", "mixed"};
+static const char *const path_names[] = {"inline", "batch", "loan", "place", "mixed", "bulk"};
 static const char *const style_names[] = {"try", "block", "deadline"};
 static const exo_u32 sizes[] = {2, 4, 64, 1024};
+static const exo_u32 lengths[] = {8, 24, 8, 56};
 #define SIZES 4
+#define MODES (sizeof(modes) / sizeof(modes[0]))
+#define SCENES ((exo_u32)PATHS * (exo_u32)STYLES * SIZES)
 
 /* Straight to the descriptor: this may run in a signal handler. */
 static void say(const char *format, ...)
@@ -184,6 +189,7 @@ static exo_u64 run_scene(exo_u32 number, exo_u32 which, exo_u64 seed, exo_u64 na
     scene.slots = sizes[number % SIZES];
     scene.style = (enum style)(number / SIZES % STYLES);
     scene.path = (enum path)(number / SIZES / STYLES % PATHS);
+    scene.bulk_length = lengths[(seed + number) % 4];
     scene.seed = seed + number;
     (void)random_below(&random, 2);
     scene.senders = (scene.mode & EXO_MODE_MP) != 0 ? 2 + random_below(&random, 2) : 1;
@@ -199,35 +205,83 @@ static exo_u64 run_scene(exo_u32 number, exo_u32 which, exo_u64 seed, exo_u64 na
     return close_scene();
 }
 
-int main(int argc, char **argv)
+static exo_u64 run_verbosely(exo_u32 number, exo_u32 which, exo_u64 seed, exo_u64 nanoseconds)
 {
-    exo_u32 first = argc > 4 ? (exo_u32)atoi(argv[4]) : 0;
-    exo_u32 scenes = argc > 4 ? 1 : (exo_u32)PATHS * (exo_u32)STYLES * SIZES;
-    double seconds = argc > 2 ? atof(argv[2]) : 6;
-    exo_u64 seed = argc > 3 ? strtoull(argv[3], NULL, 0) : exo_port_now_ns() % 1000000007u;
+    exo_u64 checked = run_scene(number, which, seed, nanoseconds);
+    if (getenv("STRESS_VERBOSE") != NULL) {
+        (void)printf("  %-11s %-7s %-9s %5u %9llu\n", scene.mode_name, path_names[scene.path],
+                     style_names[scene.style], scene.slots, (unsigned long long)checked);
+    }
+    return checked;
+}
+
+/* One mode for a given time. */
+static int run_mode(exo_u32 which, double seconds, exo_u64 seed, exo_u32 first, exo_u32 scenes)
+{
     exo_u64 messages = 0;
-    exo_u32 which;
     exo_u32 i;
-    for (which = 0; which < sizeof(modes) / sizeof(modes[0]); which++) {
-        if (argc > 1 && strcmp(argv[1], modes[which].name) == 0) {
-            break;
-        }
-    }
-    if (which == sizeof(modes) / sizeof(modes[0]) || seconds <= 0) {
-        (void)fprintf(stderr, "usage: stress MODE [SECONDS [SEED [SCENE]]]\n");
-        return 2;
-    }
-    (void)signal(SIGALRM, on_alarm);
     (void)printf("%s: seed %llu\n", modes[which].name, (unsigned long long)seed);
     (void)fflush(stdout);
     for (i = first; i < first + scenes; i++) {
-        exo_u64 checked = run_scene(i, which, seed, (exo_u64)(seconds * 1e9 / scenes));
-        if (getenv("STRESS_VERBOSE") != NULL) {
-            (void)printf("  %-7s %-9s %5u %9llu\n", path_names[scene.path], style_names[scene.style],
-                         scene.slots, (unsigned long long)checked);
-        }
-        messages += checked;
+        messages += run_verbosely(i, which, seed, (exo_u64)(seconds * 1e9 / scenes));
     }
     (void)printf("%s: %llu messages checked\n", modes[which].name, (unsigned long long)messages);
     return 0;
+}
+
+/* Most scenes are slow for what they are about: sleeping, small rings. The numbers come from the others. */
+static exo_u64 slice_of(exo_u32 number)
+{
+    return number / SIZES / STYLES == PATH_BULK && number % SIZES == 3 ? 300000000u : 15000000u;
+}
+
+/* All scenes of all modes, again and again, until so many messages are checked. */
+static int run_all(exo_u64 messages, double seconds, exo_u64 seed, exo_bool must)
+{
+    exo_u64 until = exo_port_now_ns() + (exo_u64)(seconds * 1e9);
+    exo_u64 checked = 0;
+    exo_u64 turn;
+    (void)printf("seed %llu\n", (unsigned long long)seed);
+    (void)fflush(stdout);
+    for (turn = 0; exo_port_now_ns() < until && (checked < messages || turn % (MODES * SCENES) != 0); turn++) {
+        exo_u32 number = (exo_u32)(turn / MODES % SCENES);
+        checked += run_verbosely(number, (exo_u32)(turn % MODES), seed + turn / MODES / SCENES * 1000,
+                                 slice_of(number));
+    }
+    (void)printf("figure: messages checked %llu (seed %llu)\n", (unsigned long long)checked,
+                 (unsigned long long)seed);
+    if (must && checked < messages) {
+        (void)fprintf(stderr, "FAILED: not %llu messages within %g seconds\n", (unsigned long long)messages,
+                      seconds);
+        return 1;
+    }
+    return 0;
+}
+
+static int usage(void)
+{
+    (void)fprintf(stderr, "usage: stress MODE [SECONDS [SEED [SCENE]]]\n"
+                          "       stress --until|--up-to MESSAGES SECONDS [SEED]\n");
+    return 2;
+}
+
+int main(int argc, char **argv)
+{
+    exo_bool counts = argc > 1 && (strcmp(argv[1], "--until") == 0 || strcmp(argv[1], "--up-to") == 0);
+    double seconds = argc > 2 + counts ? atof(argv[2 + counts]) : 6;
+    exo_u64 seed = argc > 3 + counts ? strtoull(argv[3 + counts], NULL, 0) : exo_port_now_ns() % 1000000007u;
+    exo_u32 which;
+    (void)signal(SIGALRM, on_alarm);
+    if (argc < 2 + 2 * counts || seconds <= 0) {
+        return usage();
+    }
+    if (counts) {
+        return run_all(strtoull(argv[2], NULL, 0), seconds, seed, strcmp(argv[1], "--until") == 0);
+    }
+    for (which = 0; which < MODES; which++) {
+        if (strcmp(argv[1], modes[which].name) == 0) {
+            return run_mode(which, seconds, seed, argc > 4 ? (exo_u32)atoi(argv[4]) : 0, argc > 4 ? 1 : SCENES);
+        }
+    }
+    return usage();
 }

@@ -29,13 +29,14 @@
 
 #define THREADS_MAX 3u
 #define LENGTH_MAX 768u
-#define SEQUENCE_MAX (1u << 20) /* messages of one sender in one scene */
+#define SEQUENCE_MAX (1u << 24) /* messages of one sender in one scene */
 #define HELD_MAX 6u
 #define LOT_MAX 24u
+#define BULK_MAX 128u
 #define ARENA_BLOCK 64u
 #define ARENA_BYTES 8192u
 
-enum path { PATH_INLINE, PATH_BATCH, PATH_LOAN, PATH_PLACE, PATH_MIXED, PATHS };
+enum path { PATH_INLINE, PATH_BATCH, PATH_LOAN, PATH_PLACE, PATH_MIXED, PATH_BULK, PATHS };
 enum style { STYLE_TRY, STYLE_BLOCK, STYLE_DEADLINE, STYLES };
 
 struct sending {
@@ -71,6 +72,7 @@ struct scene {
     exo_u32 slots;
     enum path path;
     enum style style;
+    exo_u32 bulk_length; /* PATH_BULK: of every message, whole words */
     exo_u32 senders;
     exo_u32 receivers;
     exo_u64 seed;
@@ -114,12 +116,22 @@ EXO_INLINE exo_u64 body_word(exo_u64 seed, exo_u32 i)
     return word ^ word >> 29;
 }
 
+EXO_INLINE exo_u64 body_seed(exo_u32 sender, exo_u32 sequence, exo_u32 length)
+{
+    return (((exo_u64)sequence << 24) + length * 4 + sender + 1) * 0x9E3779B97F4A7C15ull;
+}
+
+EXO_INLINE exo_u64 body_head(exo_u64 seed, exo_u32 sender, exo_u32 sequence, exo_u32 length)
+{
+    return (exo_u64)(sender << 6 | (length & 63)) | (exo_u64)sequence << 8 | seed >> 40 << 40;
+}
+
 /* Writes the message into whole words: up to 7 bytes more than length. */
 EXO_INLINE void body_make(exo_u64 *words, exo_u32 sender, exo_u32 sequence, exo_u32 length)
 {
-    exo_u64 seed = (((exo_u64)sequence << 24) + length * 4 + sender + 1) * 0x9E3779B97F4A7C15ull;
+    exo_u64 seed = body_seed(sender, sequence, length);
     exo_u32 i;
-    words[0] = (exo_u64)(sender << 6 | (length & 63)) | (exo_u64)sequence << 8 | seed >> 40 << 40;
+    words[0] = body_head(seed, sender, sequence, length);
     for (i = 1; i < (length + 7) / 8; i++) {
         words[i] = body_word(seed, i);
     }
@@ -132,6 +144,18 @@ EXO_INLINE void body_check(const void *data, exo_u32 sender, exo_u32 sequence, e
     if (length != 0 && memcmp(data, words, length) != 0) {
         fail("torn or changed message", sequence);
     }
+}
+
+/* Whether a message of whole words is not what it must be: 0, or some bits. */
+EXO_INLINE exo_u64 body_differs(const exo_u64 *words, exo_u32 sender, exo_u32 sequence, exo_u32 length)
+{
+    exo_u64 seed = body_seed(sender, sequence, length);
+    exo_u64 differs = words[0] ^ body_head(seed, sender, sequence, length);
+    exo_u32 i;
+    for (i = 1; i < length / 8; i++) {
+        differs |= words[i] ^ body_word(seed, i);
+    }
+    return differs;
 }
 
 /* A deadline that is often just now. */
