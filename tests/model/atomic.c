@@ -7,34 +7,53 @@
 
 #include "model_memory.h"
 
+#define LIES 16u
+
 /* Half of the order that a place has left. */
 static exo_bool has(const struct site *site, exo_u32 half)
 {
     return (site->order & ~site->weak & half) != 0;
 }
 
-/* What a hostile peer may have put there instead. */
+/* One more value, if it is another than those. */
+static void add_lie(exo_u64 *lies, exo_u32 *count, exo_u64 value)
+{
+    exo_u32 i;
+    for (i = 0; i < *count; i++) {
+        if (lies[i] == value) {
+            return;
+        }
+    }
+    if (*count < LIES) {
+        lies[(*count)++] = value;
+    }
+}
+
+/* What a hostile peer may have put there instead: 0, all ones, one more, one less, what stood there before. */
 static exo_u64 lie(const struct location *location, exo_u64 value)
 {
-    exo_u64 lies[5];
+    exo_u64 lies[LIES] = {value};
     exo_u64 all = location->bytes == 4 ? 0xFFFFFFFFull : ~0ull;
+    exo_u32 count = 1;
     exo_u32 picked;
+    exo_u32 i;
     if (model.left.lies == 0 || (model.client->liars >> (model.running - 1) & 1) == 0 ||
         !words_distrusted(location->address)) {
         return value;
     }
-    lies[0] = 0;
-    lies[1] = all;
-    lies[2] = (value + 1) & all;
-    lies[3] = (value - 1) & all;
-    lies[4] = memory_store(location, 0)->value;
-    picked = search_choose(6);
-    if (picked == 0) {
-        return value;
+    add_lie(lies, &count, 0);
+    add_lie(lies, &count, all);
+    add_lie(lies, &count, (value + 1) & all);
+    add_lie(lies, &count, (value - 1) & all);
+    for (i = 0; i < location->count; i++) {
+        add_lie(lies, &count, memory_store(location, i)->value);
     }
-    model.left.lies--;
-    model.lies++;
-    return lies[picked - 1];
+    picked = search_choose(count);
+    if (picked != 0) {
+        model.left.lies--;
+        model.lies++;
+    }
+    return lies[picked];
 }
 
 /* In front of an access. Payload words need no switch of threads between them: what another thread would see there
