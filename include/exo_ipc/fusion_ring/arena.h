@@ -254,7 +254,7 @@ EXO_INLINE exo_status exo_arena_collect_pvt(struct exo_arena *arena, exo_u32 mos
 }
 
 /* The receiver is dead: all that was sent and not released comes back at once. */
-EXO_COLD void exo_arena_reclaim_pvt(struct exo_arena *arena)
+EXO_OUTLINE void exo_arena_reclaim_pvt(struct exo_arena *arena)
 {
     exo_u32 at;
     for (at = 0; at < arena->blocks; at++) {

@@ -132,6 +132,7 @@ EXO_INLINE void exo_sender_place_pvt(struct exo_sender *tx, const struct exo_rin
     tx->lines = (exo_u8 *)memory->tx + geometry->slots_off + ((exo_size)1 << geometry->slot_shift) -
                 EXO_CACHE_LINE;
     tx->mask = geometry->slots - 1;
+    tx->off_mask = (exo_size)tx->mask << geometry->slot_shift;
     tx->producers = geometry->producers;
     tx->mode = geometry->mode;
     tx->refused = EXO_OK;
@@ -203,6 +204,7 @@ EXO_INLINE void exo_receiver_place_pvt(struct exo_receiver *rx, const struct exo
     rx->lines = (const exo_u8 *)memory->tx + geometry->slots_off +
                 ((exo_size)1 << geometry->slot_shift) - EXO_CACHE_LINE;
     rx->mask = geometry->slots - 1;
+    rx->off_mask = (exo_size)rx->mask << geometry->slot_shift;
     rx->mode = geometry->mode;
     rx->producers = geometry->producers;
     rx->taken = (exo_u32)exo_load64(&rx->rx->exact.part, EXO_RELAXED); /* relaxed: [attach:enter] */

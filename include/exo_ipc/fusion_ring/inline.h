@@ -52,7 +52,7 @@ EXO_HOT EXO_MUST_USE exo_status exo_send_inline_as(struct exo_sender *tx, const 
     if ((mode & EXO_MODE_MP) != 0) {
         return exo_tx_send_pvt(tx, mode, data, len);
     }
-    if (EXO_UNLIKELY(len > EXO_INLINE_THRESHOLD || !exo_tx_has_room_pvt(tx, pos, 1))) {
+    if (EXO_UNLIKELY(len > EXO_INLINE_THRESHOLD || pos >= tx->limit)) {
         return exo_send_inline_any_pvt(tx, data, len);
     }
     exo_tx_fetch_pvt(tx, pos);
@@ -224,9 +224,14 @@ EXO_OUTLINE exo_i64 exo_rx_take_any_mc_pvt(struct exo_receiver *rx, void *buffer
 EXO_HOT exo_bool exo_rx_plain_pvt(exo_u64 control, exo_u64 pos, exo_size size, exo_size *len)
 {
     exo_size most = size < EXO_INLINE_THRESHOLD ? size : EXO_INLINE_THRESHOLD;
-    exo_u64 rest = control ^ exo_control_pvt(pos, EXO_KIND_INLINE, 0);
-    *len = __builtin_constant_p(size) ? most : (exo_size)(rest >> 40);
-    return __builtin_constant_p(size) ? rest == (exo_u64)most << 40 : rest << 24 == 0 && *len <= most;
+    exo_u64 rest;
+    if (__builtin_constant_p(size)) {
+        *len = most;
+        return control == exo_control_pvt(pos, EXO_KIND_INLINE, (exo_u32)most);
+    }
+    rest = control ^ exo_control_pvt(pos, EXO_KIND_INLINE, 0);
+    *len = (exo_size)(rest >> 40);
+    return rest << 24 == 0 && *len <= most;
 }
 
 /* exo_recv_inline() with the ring's mode as a constant; the mode must be the ring's. */
@@ -250,7 +255,7 @@ EXO_HOT EXO_MUST_USE exo_i64 exo_recv_inline_as(struct exo_receiver *rx, const e
         exo_rx_done_pvt(rx, pos);
         exo_rx_notify_pvt(rx, mode, 1);
     } else {
-        exo_rx_advance_pvt(rx, mode, 1);
+        exo_rx_reach_pvt(rx, mode, pos + 1, 1);
     }
     return (exo_i64)len;
 }

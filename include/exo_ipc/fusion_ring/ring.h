@@ -41,6 +41,7 @@ struct exo_sender {
     exo_u8 *lines; /* line of slot 0 */
     exo_u64 pos;   /* sp: next position */
     exo_u64 limit; /* positions below it are free */
+    exo_size off_mask; /* mask, in bytes of slots */
     exo_u32 mask;
     exo_u32 slot_shift;
     exo_u32 mode;
@@ -64,6 +65,7 @@ struct exo_receiver {
     exo_u64 pos;     /* sc: next position */
     exo_u64 late_at; /* sc: publish late when pos gets here */
     exo_word64 *exact;
+    exo_size off_mask; /* mask, in bytes of slots */
     exo_u32 mask;
     exo_u32 slot_shift;
     exo_u32 mode;
@@ -88,13 +90,13 @@ struct exo_receiver {
 /* Slots may lie at any 64-byte multiple, so the cast raises no alignment. */
 EXO_HOT exo_word64 *exo_tx_line_pvt(const struct exo_sender *tx, exo_u64 pos)
 {
-    exo_size off = (exo_size)((exo_u32)pos & tx->mask) << tx->slot_shift;
+    exo_size off = ((exo_size)pos << tx->slot_shift) & tx->off_mask;
     return (exo_word64 *)(void *)(tx->lines + off);
 }
 
 EXO_HOT const exo_word64 *exo_rx_line_pvt(const struct exo_receiver *rx, exo_u64 pos)
 {
-    exo_size off = (exo_size)((exo_u32)pos & rx->mask) << rx->slot_shift;
+    exo_size off = ((exo_size)pos << rx->slot_shift) & rx->off_mask;
     return (const exo_word64 *)(const void *)(rx->lines + off);
 }
 
@@ -122,6 +124,7 @@ EXO_COLD exo_status exo_rx_refuse_pvt(struct exo_receiver *rx, exo_status reason
     rx->refused = reason;
     rx->lines = (const exo_u8 *)nothing;
     rx->mask = 0;
+    rx->off_mask = 0;
     rx->late_at = rx->pos + rx->late_step;
     return reason;
 }
@@ -195,7 +198,7 @@ EXO_INLINE exo_status exo_tx_refresh_mc_pvt(struct exo_sender *tx, exo_u64 pos, 
 }
 
 /* Raise limit so that `want` positions from pos on are free, or say why not. */
-EXO_COLD exo_status exo_tx_refresh_pvt(struct exo_sender *tx, exo_u64 pos, exo_u64 want)
+EXO_OUTLINE exo_status exo_tx_refresh_pvt(struct exo_sender *tx, exo_u64 pos, exo_u64 want)
 {
     exo_status status;
     if (tx->refused != EXO_OK) {
@@ -212,7 +215,7 @@ EXO_HOT exo_bool exo_tx_has_room_pvt(const struct exo_sender *tx, exo_u64 pos, e
     return (exo_i64)(tx->limit - pos) >= (exo_i64)want;
 }
 
-EXO_COLD exo_status exo_tx_wake_pvt(struct exo_sender *tx, exo_u32 count)
+EXO_OUTLINE exo_status exo_tx_wake_pvt(struct exo_sender *tx, exo_u32 count)
 {
     exo_u32 waiters = exo_waker_wake_pvt(&tx->waker, count);
     return (waiters & EXO_WAIT_CLOSED) != 0 ? exo_tx_refuse_pvt(tx, EXO_CLOSED) : EXO_OK;
@@ -295,7 +298,7 @@ EXO_INLINE exo_bool exo_rx_is_published_pvt(const struct exo_receiver *rx, exo_u
  * the sender is ahead, but by less than EXO_PACE_AHEAD, it gets a moment to move away. When it is not ahead
  * at all, there is no such stream: one thread that sends and receives in turn never waits here.
  */
-EXO_COLD void exo_rx_pace_pvt(struct exo_receiver *rx, exo_u64 pos)
+EXO_OUTLINE void exo_rx_pace_pvt(struct exo_receiver *rx, exo_u64 pos)
 {
     exo_u32 turn;
     rx->late_at = pos + rx->late_step;
@@ -312,17 +315,22 @@ EXO_COLD void exo_rx_pace_pvt(struct exo_receiver *rx, exo_u64 pos)
     }
 }
 
-/* Single consumer: the messages in count slots from pos on have been taken. */
-EXO_HOT void exo_rx_advance_pvt(struct exo_receiver *rx, exo_u32 mode, exo_u32 count)
+/* Single consumer: all messages in front of pos have been taken, those in the last count slots just now. */
+EXO_HOT void exo_rx_reach_pvt(struct exo_receiver *rx, exo_u32 mode, exo_u64 pos, exo_u32 count)
 {
-    exo_u64 pos = rx->pos + count;
     rx->pos = pos;
     /* [ring:exact] pairs [ring:exact_seen] */
     exo_store64(rx->exact, pos, EXO_RELEASE);
-    if (EXO_UNLIKELY((exo_i64)(pos - rx->late_at) >= 0)) {
+    if (EXO_UNLIKELY(pos >= rx->late_at)) {
         exo_rx_pace_pvt(rx, pos);
     }
     exo_rx_notify_pvt(rx, mode, count);
+}
+
+/* Single consumer: the messages in count slots from rx->pos on have been taken. */
+EXO_HOT void exo_rx_advance_pvt(struct exo_receiver *rx, exo_u32 mode, exo_u32 count)
+{
+    exo_rx_reach_pvt(rx, mode, rx->pos + count, count);
 }
 
 #endif

@@ -69,7 +69,7 @@ struct exo_sleeper {
 #define EXO_PARKED_OFTEN 4u
 
 /* W2 with a full fence where needed, W3 to W5. Returns the value of waiters. */
-EXO_COLD exo_u32 exo_waker_wake_pvt(struct exo_waker *waker, exo_u32 count)
+EXO_OUTLINE exo_u32 exo_waker_wake_pvt(struct exo_waker *waker, exo_u32 count)
 {
     exo_u32 waiters = exo_load32(waker->waiters, EXO_RELAXED); /* relaxed: decides whom to wake, no more */
     if (waker->fenced || (waiters & EXO_WAIT_FENCE) != 0) {
