@@ -124,6 +124,15 @@ EXO_INLINE void exo_views_attach_pvt(struct exo_receiver *rx, const struct exo_r
     }
 }
 
+/* In slots; in small rings no farther than a quarter, for what lies beyond may not have been read. */
+EXO_INLINE exo_size exo_fetch_ahead_pvt(const struct exo_geometry *geometry)
+{
+    exo_size ahead = (geometry->mode & EXO_MODE_MP) == 0   ? EXO_FETCH_AHEAD
+                     : (geometry->mode & EXO_MODE_MC) == 0 ? EXO_FETCH_AHEAD_MPSC
+                                                           : EXO_FETCH_AHEAD_MPMC;
+    return (exo_size)exo_min64(ahead, geometry->slots / 4);
+}
+
 /* Where the ring lies in this address space. */
 EXO_INLINE void exo_sender_place_pvt(struct exo_sender *tx, const struct exo_ring_memory *memory,
                                      const struct exo_geometry *geometry)
@@ -133,6 +142,7 @@ EXO_INLINE void exo_sender_place_pvt(struct exo_sender *tx, const struct exo_rin
                 EXO_CACHE_LINE;
     tx->mask = geometry->slots - 1;
     tx->off_mask = (exo_size)tx->mask << geometry->slot_shift;
+    tx->fetch = exo_fetch_ahead_pvt(geometry) << geometry->slot_shift;
     tx->producers = geometry->producers;
     tx->mode = geometry->mode;
     tx->refused = EXO_OK;

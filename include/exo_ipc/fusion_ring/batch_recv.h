@@ -73,6 +73,38 @@ EXO_HOT exo_bool exo_batch_takes_pvt(exo_u64 control, exo_u64 pos)
     return exo_control_is_for_pvt(control, pos) && (kind == EXO_KIND_INLINE || kind == EXO_KIND_PACKED);
 }
 
+/* Take slots as long as each holds just what the caller's items are made for: one of `size` bytes, or as many as share a
+ * slot. Returns how many slots. */
+EXO_HOT exo_u32 exo_batch_take_plain_pvt(struct exo_receiver *rx, const exo_u32 mode, struct exo_batch_into *into)
+{
+    const exo_u32 per = exo_batch_per_slot_pvt(mode, into->size);
+    const exo_u32 len = (exo_u32)into->size;
+    const exo_u64 most = exo_min64(into->most / per, (exo_u64)rx->mask + 1);
+    const exo_u8 *const lines = rx->lines; /* in locals: as far as the compiler knows, each store could change them */
+    const exo_size off_mask = rx->off_mask;
+    const exo_u32 shift = rx->slot_shift;
+    const exo_u64 pos = rx->pos;
+    exo_u8 *to = into->items;
+    exo_u64 slots;
+    exo_u64 i;
+    for (slots = 0; slots < most; slots++) {
+        exo_size off = ((exo_size)(pos + slots) << shift) & off_mask;
+        const exo_word64 *line = (const exo_word64 *)(const void *)(lines + off);
+        exo_u64 plain = per == 1 ? exo_control_pvt(pos + slots, EXO_KIND_INLINE, len)
+                                 : exo_control_pvt(pos + slots, EXO_KIND_PACKED, len | per << 8);
+        if (exo_line_ready_pvt(line) != plain) {
+            break;
+        }
+        exo_line_read_pvt(to, line, (exo_size)len * per);
+        to += (exo_size)len * per;
+    }
+    into->got = slots * per;
+    for (i = 0; into->lengths != EXO_NULL && i < into->got; i++) {
+        into->lengths[i] = len;
+    }
+    return (exo_u32)slots;
+}
+
 /* Single consumer: up to into->most messages, from one ring full of slots at most, so that a sender who goes on
  * discarding cannot keep the receiver here. Gives the slots back in one step. */
 EXO_HOT exo_i64 exo_recv_batch_sc_pvt(struct exo_receiver *rx, const exo_u32 mode,
@@ -80,6 +112,9 @@ EXO_HOT exo_i64 exo_recv_batch_sc_pvt(struct exo_receiver *rx, const exo_u32 mod
 {
     exo_u32 slots = 0;
     exo_status status = EXO_OK;
+    if (__builtin_constant_p(into->size) && into->size <= EXO_INLINE_THRESHOLD && rx->taken == 0) {
+        slots = exo_batch_take_plain_pvt(rx, mode, into);
+    }
     while (into->got < into->most && slots <= rx->mask) {
         exo_u64 control = exo_line_ready_pvt(exo_rx_line_pvt(rx, rx->pos + slots));
         if (!exo_batch_takes_pvt(control, rx->pos + slots)) {

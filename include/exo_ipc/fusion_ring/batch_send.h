@@ -18,23 +18,12 @@
 
 #include "inline.h"
 
-/* How many items share a slot. */
-EXO_HOT exo_u32 exo_batch_per_slot_pvt(const exo_u32 mode, exo_size size)
-{
-    if ((mode & (EXO_MODE_MC | EXO_MODE_OWNED)) != 0 || size == 0 || size > EXO_INLINE_THRESHOLD / 2) {
-        return 1;
-    }
-    return size == 8 ? 7 : (exo_u32)(EXO_INLINE_THRESHOLD / (exo_u32)size);
-}
-
-/* Publish `count` items in the slot at pos. */
-EXO_HOT void exo_batch_fill_pvt(struct exo_sender *tx, exo_u64 pos, const exo_u8 *items, exo_size size,
-                                exo_u32 count)
+/* Publish `count` items in the line of the slot at pos. */
+EXO_HOT void exo_batch_fill_pvt(exo_word64 *line, exo_u64 pos, const exo_u8 *items, exo_size size, exo_u32 count)
 {
     exo_u64 control = count == 1
                           ? exo_control_pvt(pos, EXO_KIND_INLINE, (exo_u32)size)
                           : exo_control_pvt(pos, EXO_KIND_PACKED, (exo_u32)size | count << 8);
-    exo_word64 *line = exo_tx_line_pvt(tx, pos);
     if (EXO_LIKELY(size * count == EXO_INLINE_THRESHOLD)) {
         exo_line_publish_pvt(line, items, EXO_INLINE_THRESHOLD, control);
     } else {
@@ -46,16 +35,24 @@ EXO_HOT void exo_batch_fill_pvt(struct exo_sender *tx, exo_u64 pos, const exo_u8
 EXO_HOT void exo_batch_publish_pvt(struct exo_sender *tx, exo_u64 pos, const exo_u8 *items,
                                    exo_size size, exo_u64 n, exo_u32 per)
 {
+    exo_u8 *const lines = tx->lines; /* in locals: as far as the compiler knows, each store could change them */
+    const exo_size off_mask = tx->off_mask;
+    const exo_size fetch = tx->fetch;
+    const exo_size step = (exo_size)1 << tx->slot_shift;
     exo_u64 first = exo_min64(n, per);
     exo_u64 at = first;
-    exo_u64 slot = pos + 1;
+    exo_u64 slot = pos;
+    exo_size off = (exo_size)pos << tx->slot_shift;
     while (at < n) {
         exo_u64 count = exo_min64(n - at, per);
-        exo_batch_fill_pvt(tx, slot, items + (exo_size)at * size, size, (exo_u32)count);
-        at += count;
         slot++;
+        off += step;
+        exo_cpu_prefetch_write(lines + ((off + fetch) & off_mask));
+        exo_batch_fill_pvt((exo_word64 *)(void *)(lines + (off & off_mask)), slot, items + (exo_size)at * size, size,
+                           (exo_u32)count);
+        at += count;
     }
-    exo_batch_fill_pvt(tx, pos, items, size, (exo_u32)first);
+    exo_batch_fill_pvt(exo_tx_line_pvt(tx, pos), pos, items, size, (exo_u32)first);
 }
 
 /* The same for owned claims, one item to a slot: they may lie apart, and become visible one by one. */
@@ -65,7 +62,7 @@ EXO_COLD void exo_batch_publish_owned_pvt(struct exo_sender *tx, exo_u64 pos, co
     exo_u64 i;
     for (i = 0; i < n; i++) {
         pos = exo_tx_next_owned_pvt(tx, pos);
-        exo_batch_fill_pvt(tx, pos, items + (exo_size)i * size, size, 1);
+        exo_batch_fill_pvt(exo_tx_line_pvt(tx, pos), pos, items + (exo_size)i * size, size, 1);
     }
 }
 

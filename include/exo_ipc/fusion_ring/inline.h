@@ -21,6 +21,15 @@ EXO_HOT exo_bool exo_fits_inline(exo_size size)
     return size <= EXO_INLINE_THRESHOLD;
 }
 
+/* How many items share a slot. */
+EXO_HOT exo_u32 exo_batch_per_slot_pvt(const exo_u32 mode, exo_size size)
+{
+    if ((mode & (EXO_MODE_MC | EXO_MODE_OWNED)) != 0 || size == 0 || size > EXO_INLINE_THRESHOLD / 2) {
+        return 1;
+    }
+    return size == 8 ? 7 : (exo_u32)(EXO_INLINE_THRESHOLD / (exo_u32)size);
+}
+
 /* The whole of a send, in any mode. */
 EXO_HOT exo_status exo_tx_send_pvt(struct exo_sender *tx, const exo_u32 mode, const void *data,
                                    exo_size len)

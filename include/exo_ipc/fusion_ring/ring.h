@@ -42,6 +42,7 @@ struct exo_sender {
     exo_u64 pos;   /* sp: next position */
     exo_u64 limit; /* positions below it are free */
     exo_size off_mask; /* mask, in bytes of slots */
+    exo_size fetch;    /* how far ahead to fetch, in bytes of slots */
     exo_u32 mask;
     exo_u32 slot_shift;
     exo_u32 mode;
@@ -101,12 +102,16 @@ EXO_HOT const exo_word64 *exo_rx_line_pvt(const struct exo_receiver *rx, exo_u64
 }
 
 /* A sender fetches the line that it will write so many positions later: the receiver has it still, and the
- * store buffer holds too few stores to hide the way. */
-#define EXO_FETCH_AHEAD 8u
+ * store buffer holds too few stores to hide the way. A claim among several is a locked instruction, which waits for
+ * the stores before it, so those must find their lines sooner. */
+#define EXO_FETCH_AHEAD 12u
+#define EXO_FETCH_AHEAD_MPSC 16u
+#define EXO_FETCH_AHEAD_MPMC 24u
 
 EXO_HOT void exo_tx_fetch_pvt(const struct exo_sender *tx, exo_u64 pos)
 {
-    exo_cpu_prefetch_write(exo_tx_line_pvt(tx, pos + EXO_FETCH_AHEAD));
+    exo_size off = (((exo_size)pos << tx->slot_shift) + tx->fetch) & tx->off_mask;
+    exo_cpu_prefetch_write(tx->lines + off);
 }
 
 /* From now on every send fails for this reason: no position is known to be free. */
