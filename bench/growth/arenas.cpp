@@ -12,22 +12,22 @@
  */
 #include "../cost/ends.hpp"
 #include "growth.hpp"
+#include "slices.hpp"
 
 #include <memory>
 
 namespace bench {
 
 constexpr exo_size block_bytes = 4096, least = exo_size{64} << 10, most = exo_size{1} << 30;
-constexpr std::uint64_t turns = 1000000;
+constexpr std::uint64_t turns = 1u << 19, slice = 1u << 14;
 
 enum class State { empty, full, circling };
 
-static exo_ring_config config_of(exo_size arena, State state)
+static exo_ring_config config_of(exo_size arena)
 {
     exo_ring_config config = ring_config(EXO_SPSC, EXO_THREADS, arena);
     config.block_size = block_bytes;
     config.slots = 256;
-    (void)state;
     return config;
 }
 
@@ -52,7 +52,7 @@ static bool hand_over(Ends &ends, exo_viewed &view)
 }
 
 /* `count` messages; views are released `views.size()` messages later. */
-static bool circle(Ends &ends, std::vector<exo_viewed> &views, std::uint64_t count)
+static bool circle(Ends &ends, std::vector<exo_viewed> &views, std::uint64_t count, Slices &slices)
 {
     const std::size_t mask = views.size() - 1;
     for (std::uint64_t i = 0; i < count; i++) {
@@ -61,27 +61,27 @@ static bool circle(Ends &ends, std::vector<exo_viewed> &views, std::uint64_t cou
             return false;
         if (!hand_over(ends, view))
             return false;
+        slices.note(i);
     }
     return true;
 }
 
 static Outcome run(exo_size arena, State state)
 {
-    const std::unique_ptr<Ends> ends(new Ends(config_of(arena, state)));
+    const std::unique_ptr<Ends> ends(new Ends(config_of(arena)));
     const std::uint64_t blocks = arena / block_bytes;
     std::vector<exo_viewed> views(state == State::circling ? blocks / 2 : 1);
-    std::uint64_t t0 = 0, t1 = 0;
+    Slices first(slice, blocks + slice), slices(slice, turns);
     Outcome out;
     for (exo_viewed &view : views)
         view.data = nullptr;
     out.preemptions = run_pinned({[&] {
-        out.sound =
-            (state != State::full || fill(*ends, blocks)) && circle(*ends, views, blocks + 4096);
-        t0 = ticks();
-        out.sound = out.sound && circle(*ends, views, turns);
-        t1 = ticks();
+        out.sound = (state != State::full || fill(*ends, blocks)) &&
+                    circle(*ends, views, blocks + slice, first);
+        slices.start();
+        out.sound = out.sound && circle(*ends, views, turns, slices);
     }});
-    out.value = ns_per_item(t0, t1, turns);
+    out.value = slices.cost(alone_quantile);
     return out;
 }
 
@@ -92,34 +92,33 @@ static Outcome walk_entries(std::uint64_t blocks)
         std::uint64_t token, tag;
     };
     std::vector<Entry> ring(blocks);
-    std::uint64_t bad = 0, t0 = 0, t1 = 0;
+    Slices slices(slice, turns);
+    std::uint64_t bad = 0;
     Outcome out;
     out.preemptions = run_pinned({[&] {
-        t0 = ticks();
+        slices.start();
         for (std::uint64_t i = 0; i < turns; i++) {
             Entry &entry = ring[i & (blocks - 1)];
             entry.token = i;
             entry.tag = i + 1;
             asm volatile("" ::: "memory");
             bad |= (entry.token ^ i) | (entry.tag ^ (i + 1));
+            slices.note(i);
         }
-        t1 = ticks();
     }});
     out.sound = bad == 0;
-    out.value = ns_per_item(t0, t1, turns);
+    out.value = slices.cost(alone_quantile);
     return out;
 }
 
 static void arena(const Growth &growth, const char *name, State state)
 {
-    Table table{name, "KiB of arena", "walk of entries", {}};
+    std::vector<Trial> trials;
     for (exo_size bytes = least; bytes <= most; bytes *= 4) {
-        const Outcome base =
-            median_of(growth.repeats, [&] { return walk_entries(bytes / block_bytes); });
-        const Outcome cost = median_of(growth.repeats, [&] { return run(bytes, state); });
-        table.points.push_back({bytes >> 10, cost.value, base.value, cost.sound && base.sound});
+        trials.push_back({bytes >> 10, [=] { return run(bytes, state); },
+                          [=] { return walk_entries(bytes / block_bytes); }});
     }
-    print_table(table);
+    measure({name, "KiB of arena", "walk of entries", {}}, trials, growth.repeats);
 }
 
 void add_arena_sections(std::vector<Section> &list)

@@ -12,10 +12,11 @@
 
 #include "../cost/ends.hpp"
 #include "../threads.hpp"
+#include "slices.hpp"
 
 namespace bench {
 
-inline bool pass_alone(Ends &ends, std::uint64_t count)
+inline bool pass_alone(Ends &ends, std::uint64_t count, Slices &slices)
 {
     std::uint64_t bad = 0;
     for (std::uint64_t seq = 0; seq < count; seq++) {
@@ -25,22 +26,28 @@ inline bool pass_alone(Ends &ends, std::uint64_t count)
             exo_recv_inline(&ends.rx, in.word, sizeof in.word) != sizeof in.word)
             return false;
         bad |= in.mismatch(seq);
+        slices.note(seq);
     }
     return bad == 0;
 }
 
-inline Outcome flow_alone(const exo_ring_config &config, std::uint64_t count)
+/* Touches all slots. */
+inline bool first_lap(Ends &ends, std::uint64_t slots)
+{
+    Slices unused(slots, slots);
+    return pass_alone(ends, slots, unused);
+}
+
+inline Outcome flow_alone(const exo_ring_config &config, std::uint64_t count, Slices &slices)
 {
     Ends ends(config);
     Outcome out;
-    std::uint64_t t0 = 0, t1 = 0;
     out.preemptions = run_pinned({[&] {
-        out.sound = pass_alone(ends, config.slots);
-        t0 = ticks();
-        out.sound = out.sound && pass_alone(ends, count);
-        t1 = ticks();
+        out.sound = first_lap(ends, config.slots);
+        slices.start();
+        out.sound = out.sound && pass_alone(ends, count, slices);
     }});
-    out.value = ns_per_item(t0, t1, count);
+    out.value = slices.cost(alone_quantile);
     return out;
 }
 
@@ -62,7 +69,7 @@ inline bool flow_send(exo_sender &tx, std::uint64_t count, bool crowded)
 }
 
 /* Checks each message against itself: with several producers the order is theirs. */
-inline bool flow_receive(exo_receiver &rx, std::uint64_t count, bool crowded)
+inline bool flow_receive(exo_receiver &rx, std::uint64_t count, bool crowded, Slices &slices)
 {
     std::uint64_t bad = 0;
     for (std::uint64_t seq = 0; seq < count; seq++) {
@@ -76,6 +83,7 @@ inline bool flow_receive(exo_receiver &rx, std::uint64_t count, bool crowded)
         if (got != sizeof in.word)
             return false;
         bad |= in.mismatch(in.word[0]);
+        slices.note(seq);
     }
     return bad == 0;
 }
@@ -102,21 +110,19 @@ struct Crowd {
 };
 
 /* `count` messages in all, the same number from each producer. */
-inline Outcome flow_across(const exo_ring_config &config, unsigned producers, std::uint64_t count)
+inline Outcome flow_across(const exo_ring_config &config, unsigned producers, std::uint64_t count,
+                           Slices &slices)
 {
     Crowd crowd(config, producers);
     const std::uint64_t share = count / producers;
     const bool crowded = producers > 1;
     std::vector<std::function<void()>> bodies;
-    std::atomic<bool> sound{pass_alone(crowd.ends, config.slots)};
-    std::uint64_t t0 = 0, t1 = 0;
-    bodies.push_back(
-        [&] { /* the consumer starts the clock: it is there from the first message on */
-              t0 = ticks();
-              if (!flow_receive(crowd.ends.rx, share * producers, crowded))
-                  sound = false;
-              t1 = ticks();
-        });
+    std::atomic<bool> sound{first_lap(crowd.ends, config.slots)};
+    bodies.push_back([&] { /* the consumer keeps the clock */
+                           slices.start();
+                           if (!flow_receive(crowd.ends.rx, share * producers, crowded, slices))
+                               sound = false;
+    });
     for (unsigned i = 0; i < producers; i++) {
         bodies.push_back([&, i] {
             if (!flow_send(i == 0 ? crowd.ends.tx : crowd.more[i - 1], share, crowded))
@@ -126,7 +132,7 @@ inline Outcome flow_across(const exo_ring_config &config, unsigned producers, st
     Outcome out;
     out.preemptions = crowded ? (run_pinned(bodies), 0) : run_pinned(bodies);
     out.sound = sound;
-    out.value = ns_per_item(t0, t1, share * producers);
+    out.value = slices.cost(across_quantile);
     return out;
 }
 

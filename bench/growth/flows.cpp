@@ -8,45 +8,59 @@
 
 namespace bench {
 
+constexpr std::uint64_t slice = 4096;
+
+/* One run; a line is the decade of messages that ends with x. */
+static Table decades(const char *name, const Slices &slices, double q, std::uint64_t most,
+                     bool sound)
+{
+    Table table{name, "up to message", "", {}};
+    for (std::uint64_t x = 10000, from = 0; x <= most; from = x, x *= 10)
+        table.points.push_back({x, slices.cost(q, from, x), 0, sound});
+    return table;
+}
+
 static void messages(const Growth &growth)
 {
-    Table one{"messages, spsc, one thread", "messages", "", {}};
-    Table two{"messages, spsc, two threads", "messages", "", {}};
     const exo_ring_config config = ring_config(EXO_SPSC, EXO_THREADS);
-    for (std::uint64_t count = 10000; count <= growth.most_messages; count *= 10) {
-        /* A short run is as long as its start; many of them make up for it. */
-        const unsigned repeats = count < 1000000 ? 5 * growth.repeats : growth.repeats;
-        const Outcome a = median_of(repeats, [&] { return flow_alone(config, count); });
-        one.points.push_back({count, a.value, 0, a.sound});
-        const Outcome b = median_of(repeats, [&] { return flow_across(config, 1, count); });
-        two.points.push_back({count, b.value, 0, b.sound});
+    const std::uint64_t most = growth.most_messages;
+    {
+        Slices slices(slice, most);
+        const Outcome out = flow_alone(config, most, slices);
+        print_table(decades("messages, spsc, one thread", slices, alone_quantile, most, out.sound));
     }
-    print_table(one);
-    print_table(two);
+    Slices slices(slice, most);
+    const Outcome out = flow_across(config, 1, most, slices);
+    print_table(decades("messages, spsc, two threads", slices, across_quantile, most, out.sound));
 }
 
 static void producers(const Growth &growth)
 {
-    constexpr std::uint64_t in_all = 2000000;
+    constexpr std::uint64_t in_all = 1u << 20;
     for (exo_u32 profile : {EXO_THREADS, EXO_CRASH_SAFE}) {
-        Table table{profile == EXO_THREADS ? "producers, mpsc, threads"
-                                           : "producers, mpsc, crash-safe",
-                    "producers",
-                    "",
-                    {}};
+        std::vector<Trial> trials;
         for (unsigned n : {1u, 2u, 4u, 8u, 16u}) {
-            const exo_ring_config config = ring_config(EXO_MPSC, profile);
-            const Outcome out =
-                median_of(growth.repeats, [&] { return flow_across(config, n, in_all); });
-            table.points.push_back({n, out.value, 0, out.sound});
+            trials.push_back({n,
+                              [=] {
+                                  Slices slices(slice, in_all);
+                                  return flow_across(ring_config(EXO_MPSC, profile), n, in_all,
+                                                     slices);
+                              },
+                              nullptr});
         }
-        print_table(table);
+        const bool threads = profile == EXO_THREADS;
+        measure({threads ? "producers, mpsc, threads" : "producers, mpsc, crash-safe",
+                 "producers",
+                 "",
+                 {}},
+                trials, growth.repeats);
     }
 }
 
 void add_flow_sections(std::vector<Section> &list)
 {
-    list.push_back({"messages", "messages, 10^4 up to --messages", messages});
+    list.push_back(
+        {"messages", "messages, 10^4 up to --messages, by decades of one run", messages});
     list.push_back({"producers", "producers, the same number of messages in all", producers});
 }
 

@@ -8,8 +8,6 @@
  */
 #include "growth.hpp"
 
-#include "../anchors.hpp"
-
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -17,18 +15,25 @@
 
 namespace bench {
 
-Outcome median_of(unsigned repeats, const std::function<Outcome()> &run)
+static void keep_least(double &least, const Outcome &out, Point &point)
 {
-    std::vector<Outcome> all;
-    for (unsigned i = 0; i < repeats; i++)
-        all.push_back(run_undisturbed(run));
-    for (const Outcome &one : all) {
-        if (!one.sound)
-            return one;
+    least = least == 0 ? out.value : std::min(least, out.value);
+    point.sound = point.sound && out.sound && out.value > 0;
+}
+
+void measure(Table table, const std::vector<Trial> &trials, unsigned repeats)
+{
+    for (const Trial &trial : trials)
+        table.points.push_back({trial.x, 0, 0, true});
+    for (unsigned i = 0; i < repeats; i++) {
+        for (std::size_t at = 0; at < trials.size(); at++) {
+            Point &point = table.points[at];
+            if (trials[at].anchor)
+                keep_least(point.anchor, trials[at].anchor(), point);
+            keep_least(point.cost, trials[at].ours(), point);
+        }
     }
-    std::sort(all.begin(), all.end(),
-              [](const Outcome &a, const Outcome &b) { return a.value < b.value; });
-    return all[all.size() / 2];
+    print_table(table);
 }
 
 struct Range {

@@ -22,7 +22,7 @@ constexpr double flat_ratio = 1.25;
 
 struct Growth {
     std::uint64_t most_messages = 100000000;
-    unsigned repeats = 3;
+    unsigned repeats = 5;
 };
 
 /* One line: x is what grows. The figures are nanoseconds per message; anchor 0: none. */
@@ -39,8 +39,15 @@ struct Table {
 
 void print_table(const Table &table);
 
-/* The median of several runs, each of them as little disturbed as may be; not sound if one was not. */
-Outcome median_of(unsigned repeats, const std::function<Outcome()> &run);
+/* What yields one line; anchor may be empty. */
+struct Trial {
+    std::uint64_t x;
+    std::function<Outcome()> ours, anchor;
+};
+
+/* Runs all trials once, then once more, `repeats` times in all, so that a bad minute of the machine is spread over
+ * all lines; keeps the least figure of each, and prints the table. */
+void measure(Table table, const std::vector<Trial> &trials, unsigned repeats);
 
 struct Section {
     const char *name, *what;

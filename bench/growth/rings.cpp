@@ -10,52 +10,52 @@ namespace bench {
 
 constexpr unsigned sizes[] = {1, 3, 6, 8, 10, 12, 14, 16, 18, 20}; /* powers of two */
 
+/* At least four laps, and slices of at least one. */
 static std::uint64_t messages_for(std::uint64_t slots)
 {
-    return std::max<std::uint64_t>(4 * slots, 1000000);
+    return std::max<std::uint64_t>(4 * slots, 1u << 20);
 }
 
-/* Each size with the walk over as many lines. */
-template <class Ours, class Anchor>
-static void sweep(const Growth &growth, const char *name, const char *anchor, Ours ours,
-                  Anchor walk)
+static std::uint64_t slice_for(std::uint64_t slots)
 {
-    Table table{name, "slots", anchor, {}};
-    for (unsigned shift : sizes) {
-        const std::uint64_t slots = std::uint64_t{1} << shift, count = messages_for(slots);
-        const Outcome base = median_of(growth.repeats, [&] { return walk(slots, count); });
-        const Outcome cost = median_of(growth.repeats, [&] { return ours(slots, count); });
-        table.points.push_back({slots, cost.value, base.value, cost.sound && base.sound});
-    }
-    print_table(table);
+    return std::max<std::uint64_t>(slots, 1u << 14);
 }
 
 static exo_ring_config sized(exo_u32 mode, std::uint64_t slots)
 {
     exo_ring_config config = ring_config(mode, EXO_THREADS);
     config.slots = static_cast<exo_u32>(slots);
-    config.spin = 1;
     return config;
 }
 
 static void alone(const Growth &growth, const char *name, exo_u32 mode)
 {
-    sweep(
-        growth, name, "array walk",
-        [mode](std::uint64_t slots, std::uint64_t count) {
-            return flow_alone(sized(mode, slots), count);
-        },
-        walk_alone);
+    std::vector<Trial> trials;
+    for (unsigned shift : sizes) {
+        const std::uint64_t slots = std::uint64_t{1} << shift, count = messages_for(slots);
+        trials.push_back({slots,
+                          [=] {
+                              Slices slices(slice_for(slots), count);
+                              return flow_alone(sized(mode, slots), count, slices);
+                          },
+                          [=] { return walk_alone(slots, count, slice_for(slots)); }});
+    }
+    measure({name, "slots", "array walk", {}}, trials, growth.repeats);
 }
 
 static void across(const Growth &growth)
 {
-    sweep(
-        growth, "ring size, spsc, two threads", "array walk",
-        [](std::uint64_t slots, std::uint64_t count) {
-            return flow_across(sized(EXO_SPSC, slots), 1, count);
-        },
-        walk_across);
+    std::vector<Trial> trials;
+    for (unsigned shift : sizes) {
+        const std::uint64_t slots = std::uint64_t{1} << shift, count = messages_for(slots);
+        trials.push_back({slots,
+                          [=] {
+                              Slices slices(slice_for(slots), count);
+                              return flow_across(sized(EXO_SPSC, slots), 1, count, slices);
+                          },
+                          [=] { return walk_across(slots, count, slice_for(slots)); }});
+    }
+    measure({"ring size, spsc, two threads", "slots", "array walk", {}}, trials, growth.repeats);
 }
 
 void add_ring_sections(std::vector<Section> &list)

@@ -9,8 +9,8 @@
 
 #include "../message.hpp"
 #include "../threads.hpp"
+#include "slices.hpp"
 
-#include <algorithm>
 #include <memory>
 
 namespace bench {
@@ -26,23 +26,24 @@ struct Lines {
     std::unique_ptr<Padded<64>[]> line;
 };
 
-inline Outcome walk_alone(std::size_t lines, std::uint64_t count)
+inline Outcome walk_alone(std::size_t lines, std::uint64_t count, std::uint64_t every)
 {
     Lines array(lines);
-    std::uint64_t bad = 0, t0 = 0, t1 = 0;
+    Slices slices(every, count);
+    std::uint64_t bad = 0;
     Outcome out;
     out.preemptions = run_pinned({[&] {
-        t0 = ticks();
+        slices.start();
         for (std::uint64_t seq = 0; seq < count; seq++) {
             Padded<64> &line = array.line[seq & array.mask];
             line.fill(seq);
             asm volatile("" ::: "memory");
             bad |= line.mismatch(seq);
+            slices.note(seq);
         }
-        t1 = ticks();
     }});
     out.sound = bad == 0;
-    out.value = ns_per_item(t0, t1, count);
+    out.value = slices.cost(alone_quantile);
     return out;
 }
 
@@ -72,7 +73,7 @@ inline bool walk_write(Walk &walk, std::uint64_t count)
     return true;
 }
 
-inline bool walk_read(Walk &walk, std::uint64_t count)
+inline bool walk_read(Walk &walk, std::uint64_t count, Slices &slices)
 {
     std::uint64_t bad = 0;
     for (std::uint64_t pos = 0; pos < count;) {
@@ -82,32 +83,31 @@ inline bool walk_read(Walk &walk, std::uint64_t count)
             if (!waiter.turn())
                 return false;
         }
-        for (; pos != written; pos++)
+        for (; pos != written; pos++) {
             bad |= walk.array.line[pos & walk.array.mask].mismatch(pos);
+            slices.note(pos);
+        }
         walk.taken.value.store(pos, std::memory_order_release);
     }
     return bad == 0;
 }
 
 /* `count` lines, rounded up to whole blocks. */
-inline Outcome walk_across(std::size_t lines, std::uint64_t count)
+inline Outcome walk_across(std::size_t lines, std::uint64_t count, std::uint64_t every)
 {
     Walk walk(lines);
-    std::uint64_t t0 = 0, t1 = 0;
+    Slices slices(every, count + walk.block);
     Outcome out;
     bool wrote = false, read = false;
     count = (count + walk.block - 1) / walk.block * walk.block;
-    const auto writer = [&] {
-        t0 = ticks();
-        wrote = walk_write(walk, count);
-    };
+    const auto writer = [&] { wrote = walk_write(walk, count); };
     const auto reader = [&] {
-        read = walk_read(walk, count);
-        t1 = ticks();
+        slices.start();
+        read = walk_read(walk, count, slices);
     };
     out.preemptions = run_pinned({writer, reader});
     out.sound = wrote && read;
-    out.value = ns_per_item(t0, t1, count);
+    out.value = slices.cost(across_quantile);
     return out;
 }
 
