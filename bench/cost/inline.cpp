@@ -111,8 +111,28 @@ static void add_messages(Operations &list)
     }
 }
 
+/* What filling and checking costs by itself, to be subtracted. */
+template <std::size_t Bytes> static void add_floor(Operations &list)
+{
+    struct Floor {
+        explicit Floor(std::uint64_t seq)
+        {
+            msg.fill(seq);
+        }
+        Message<Bytes> msg;
+    };
+    list.push_back(operation<Floor>("fill-and-check-" + std::to_string(Bytes), 1, std::uint64_t{0},
+                                    [](Floor &floor, std::uint64_t seq) {
+                                        floor.msg.fill(seq);
+                                        asm volatile("" ::: "memory");
+                                        return floor.msg.mismatch(seq);
+                                    }));
+}
+
 void add_inline_operations(Operations &list)
 {
+    add_floor<8>(list);
+    add_floor<56>(list);
     add_inline<8>(list);
     add_inline<56>(list);
     add_any_size(list);
