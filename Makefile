@@ -16,6 +16,9 @@ help:
 	@echo "make check              every check: house rules, both compilers, sanitizers"
 	@echo "make ratios [ARGS=...]  one line 'ratio NAME VALUE GOAL' for each measured promise"
 	@echo "make bench [ARGS=...]   the benchmark, with the peers that are installed (so far the ratios)"
+	@echo "make cost [ARGS=...]    what an operation costs in one thread, beside the peers (Google Benchmark's flags)"
+	@echo "make instructions [ARGS=PART]  the same in instructions, which repeat (of operations named ...PART...)"
+	@echo "make growth [ARGS=...]  what grows with ring, arena, producers and messages, and what does not"
 	@echo "make soak [MINUTES=60]  the long tests, for about that long in all"
 	@echo "make install            headers and exo_ipc.pc, to PREFIX=$(PREFIX) (honours DESTDIR)"
 	@echo "make clean              removes build/"
@@ -36,6 +39,18 @@ bench ratios:
 	@tools/quietly sh -c "$(MESON) configure --clearcache $(release) && $(MESON) setup --reconfigure $(release)"
 	@tools/quietly ninja -C $(release) bench/ratios
 	@$(release)/bench/ratios $(ARGS)
+
+cost growth instructions:
+	@tools/install-deps build bench
+	@$(MAKE) -s $(release)/build.ninja
+	@tools/quietly sh -c "$(MESON) configure --clearcache $(release) && $(MESON) setup --reconfigure $(release)"
+	@tools/quietly ninja -C $(release) $(program_$@)
+	@$(run_$@) $(release)/$(program_$@) $(ARGS)
+
+program_cost         = bench/cost/cost
+program_growth       = bench/growth/growth
+program_instructions = bench/cost/count
+run_instructions     = bench/cost/instructions
 
 soak:
 	@tools/install-deps build check
@@ -74,4 +89,4 @@ build/%/build.ninja: Makefile
 	    tools/quietly env $(cc_$*) sh -c "$(MESON) setup $$again build/$* $(options_$*)"
 	@touch $@
 
-.PHONY: help demo check bench ratios soak install clean
+.PHONY: help demo check bench ratios cost growth instructions soak install clean

@@ -35,6 +35,9 @@
 #ifndef EXO_BENCH_HAS_DPDK
 #define EXO_BENCH_HAS_DPDK 0
 #endif
+#ifndef EXO_BENCH_HAS_URCU
+#define EXO_BENCH_HAS_URCU 0
+#endif
 
 namespace bench {
 

@@ -27,6 +27,8 @@ const std::vector<Row> &rows()
         {"single-8", 1.2, "single-8", Form::over, "exo", "boost", 1, "ratio"},
         {"mpsc-1p1c", 1.5, "many-1p1c", Form::over, "exo-mpsc", "chunk256", 1, "ratio"},
         {"mpmc-1p1c", 2.0, "many-1p1c", Form::over, "exo-mpmc", "chunk256", 1, "ratio"},
+        {"mpsc-2p1c", 0.8, "many-2p1c", Form::over, "exo-mpsc", "concurrentqueue", 1, "ratio"},
+        {"mpsc-4p1c", 0.8, "many-4p1c", Form::over, "exo-mpsc", "concurrentqueue", 1, "ratio"},
         {"mpmc-2p2c", 0.8, "many-2p2c", Form::over, "exo-mpmc", "concurrentqueue", 1, "ratio"},
         {"mpmc-4p4c", 0.8, "many-4p4c", Form::over, "exo-mpmc", "concurrentqueue", 1, "ratio"},
         {"rtt-spin", 1.05, "rtt-spin", Form::over, "exo", "one-line-rtt", 1, "ratio"},

@@ -23,6 +23,10 @@
 #endif
 #if EXO_BENCH_HAS_DPDK
 #include "dpdk_ring.hpp"
+#include "dpdk_ring_many.hpp"
+#endif
+#if EXO_BENCH_HAS_URCU
+#include "wfcqueue.hpp"
 #endif
 #if EXO_BENCH_HAS_EXO
 #include "exo.hpp"

@@ -22,13 +22,9 @@
 
 namespace bench {
 
-template <class Msg> struct DpdkSpsc {
-    static constexpr const char *name = "dpdk";
-    using Producer = DirectProducer<DpdkSpsc>;
-    using Consumer = DirectConsumer<DpdkSpsc>;
-    static constexpr unsigned esize = sizeof(Msg);
-
-    explicit DpdkSpsc(std::size_t slots)
+/* A ring and its memory, set up by hand; both sides are kept in order in the same way. */
+struct DpdkMemory {
+    DpdkMemory(std::size_t slots, std::size_t esize, rte_ring_sync_type sync)
     {
         std::size_t size = 1;
         while (size <= slots)
@@ -36,19 +32,37 @@ template <class Msg> struct DpdkSpsc {
         memory = ::operator new (sizeof(rte_ring) + size * esize, std::align_val_t{128});
         ring = static_cast<rte_ring *>(memory);
         std::memset(memory, 0, sizeof(rte_ring) + size * esize);
-        ring->flags = RING_F_SP_ENQ | RING_F_SC_DEQ | RING_F_EXACT_SZ;
-        ring->prod.sync_type = RTE_RING_SYNC_ST;
-        ring->cons.sync_type = RTE_RING_SYNC_ST;
+        ring->flags = RING_F_EXACT_SZ;
+        if (sync == RTE_RING_SYNC_ST)
+            ring->flags |= RING_F_SP_ENQ | RING_F_SC_DEQ;
+        ring->prod.sync_type = sync;
+        ring->cons.sync_type = sync;
+        if (sync == RTE_RING_SYNC_MT_RTS) /* what rte_ring_init sets */
+            ring->rts_prod.htd_max = ring->rts_cons.htd_max = static_cast<std::uint32_t>(slots / 8);
         ring->size = static_cast<std::uint32_t>(size);
         ring->mask = static_cast<std::uint32_t>(size - 1);
         ring->capacity = static_cast<std::uint32_t>(slots);
     }
-    ~DpdkSpsc()
+    ~DpdkMemory()
     {
         ::operator delete (memory, std::align_val_t{128});
     }
-    DpdkSpsc(const DpdkSpsc &) = delete;
-    DpdkSpsc &operator=(const DpdkSpsc &) = delete;
+    DpdkMemory(const DpdkMemory &) = delete;
+    DpdkMemory &operator=(const DpdkMemory &) = delete;
+
+    void *memory;
+    rte_ring *ring;
+};
+
+template <class Msg> struct DpdkSpsc : DpdkMemory {
+    static constexpr const char *name = "dpdk";
+    using Producer = DirectProducer<DpdkSpsc>;
+    using Consumer = DirectConsumer<DpdkSpsc>;
+    static constexpr unsigned esize = sizeof(Msg);
+
+    explicit DpdkSpsc(std::size_t slots) : DpdkMemory(slots, esize, RTE_RING_SYNC_ST)
+    {
+    }
 
     bool push(const Msg &m)
     {
@@ -80,9 +94,6 @@ template <class Msg> struct DpdkSpsc {
     {
         return rte_ring_sc_dequeue_burst_elem(ring, m, esize, static_cast<unsigned>(n), nullptr);
     }
-
-    void *memory;
-    rte_ring *ring;
 };
 
 } // namespace bench
