@@ -21,6 +21,14 @@
 
 #include "layout.h"
 
+/*
+ * A loan looks for released runs once so many runs, or bytes, are out. Each look fetches the receiver's line of the
+ * release ring, on the way of a round trip and while the receiver wants to write the next release there; but buffers
+ * that are lent again soon are still in the caches.
+ */
+#define EXO_COLLECT_RUNS 16u
+#define EXO_COLLECT_BYTES 131072u
+
 #define EXO_ARENA_LEVELS 30
 #define EXO_ARENA_NOWHERE 0xFFFFFFFFu
 
@@ -42,7 +50,9 @@ struct exo_arena {
     exo_u8 *memory;
     const struct exo_release_entry *ring;
     exo_u64 ring_pos;
-    exo_u64 lent; /* bytes lent or sent and not yet back */
+    exo_u64 lent; /* bytes lent or sent and not yet back, */
+    exo_u32 runs; /* in so many runs */
+    exo_u32 lazy; /* below so many runs, a loan does not look for released ones */
     exo_u32 ring_mask;
     exo_u32 blocks;
     exo_u32 block_shift;
@@ -128,6 +138,8 @@ EXO_INLINE void exo_arena_init_pvt(struct exo_arena *arena, exo_u32 blocks, exo_
     arena->block_shift = block_shift;
     arena->ring_pos = 0;
     arena->lent = 0;
+    arena->runs = 0;
+    arena->lazy = (exo_u32)exo_min64(EXO_COLLECT_RUNS, blocks / 16);
     arena->block[0].size = blocks;
     arena->block[0].before = EXO_ARENA_NOWHERE;
     exo_arena_link_pvt(arena, 0);
@@ -186,6 +198,7 @@ EXO_INLINE exo_u32 exo_arena_take_pvt(struct exo_arena *arena, exo_u32 size)
     block->state = EXO_BLOCK_LENT;
     block->generation = block->generation == 0xFFFFFFFFu ? 1 : block->generation + 1;
     arena->lent += (exo_u64)size << arena->block_shift;
+    arena->runs++;
     return at;
 }
 
@@ -195,6 +208,7 @@ EXO_INLINE void exo_arena_give_pvt(struct exo_arena *arena, exo_u32 at)
     struct exo_block *block = &arena->block[at];
     exo_u32 after = at + block->size;
     arena->lent -= (exo_u64)block->size << arena->block_shift;
+    arena->runs--;
     if (after < arena->blocks && arena->block[after].state == EXO_BLOCK_FREE) {
         exo_arena_unlink_pvt(arena, after);
         arena->block[after].state = EXO_BLOCK_INNER;

@@ -109,6 +109,7 @@ EXO_OUTLINE exo_status exo_tx_claim_owned_pvt(struct exo_sender *tx, exo_u64 *po
         /* relaxed: a claim publishes nothing but itself */
         if (exo_cas64(&line[EXO_LINE_WORDS], &control, exo_control_pvt(at, EXO_KIND_CLAIM, argument),
                       EXO_RELAXED)) {
+            exo_tx_fetch_pvt(tx, at); /* the next claim's swap finds its line */
             tx->pos = at + 1;
             *pos = at;
             return EXO_OK;
@@ -171,6 +172,7 @@ EXO_HOT exo_status exo_tx_claim_pvt(struct exo_sender *tx, const exo_u32 mode, e
     }
     *pos = tx->pos;
     tx->pos += n;
+    exo_tx_fetch_pvt(tx, *pos + n - 1);
     return EXO_OK;
 }
 

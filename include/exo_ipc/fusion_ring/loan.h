@@ -80,9 +80,11 @@ EXO_INLINE EXO_MUST_USE exo_status exo_loan(struct exo_sender *tx, exo_size size
         return tx->refused;
     }
     blocks = size == 0 ? 1 : (exo_u32)((size - 1) >> arena->block_shift) + 1;
-    status = exo_tx_collect_pvt(tx, 4);
-    if (EXO_UNLIKELY(status != EXO_OK)) {
-        return status;
+    if (arena->runs >= arena->lazy || arena->lent >= EXO_COLLECT_BYTES) {
+        status = exo_tx_collect_pvt(tx, EXO_COLLECT_RUNS);
+        if (EXO_UNLIKELY(status != EXO_OK)) {
+            return status;
+        }
     }
     at = exo_arena_take_pvt(arena, blocks);
     if (EXO_UNLIKELY(at == EXO_ARENA_NOWHERE)) {
