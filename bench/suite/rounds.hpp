@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+/*
+ * rounds.hpp - runs a section in rounds and keeps the undisturbed ones.
+ *
+ * The groups of a section take turns: a round of each, then the next round. Before and after every
+ * round of a group stand the anchors; what stands after one is what stands before the next. If the
+ * line, the block or the locked operation differs by more than a quarter, the round saw two
+ * machines and is dropped. The futex round trip is recorded and never judges (anchors.hpp).
+ */
+#ifndef EXO_BENCH_SUITE_ROUNDS_HPP
+#define EXO_BENCH_SUITE_ROUNDS_HPP
+
+#include "plan.hpp"
+
+namespace bench::suite {
+
+struct Marks {
+    Anchors gates;
+    double futex = 0;
+};
+
+struct Round {
+    Marks before, after;
+    std::vector<double> value; /* of each slice; 0: none */
+};
+
+struct SliceLog {
+    Fate fate = Fate::good;
+    std::string reason;
+    unsigned preempted = 0;               /* rounds in which a spinning slice was preempted */
+    std::unique_ptr<Histogram> near, far; /* round trips of the kept rounds, ticks */
+};
+
+struct GroupLog {
+    std::vector<Round> kept;
+    std::vector<SliceLog> slice;
+    unsigned rounds = 0; /* run in all */
+};
+
+struct Limits {
+    unsigned rounds = 9;  /* to keep */
+    double seconds = 100; /* for the whole section: a round is begun only before that */
+};
+
+std::vector<GroupLog> run_section(const Section &section, const Limits &limits);
+
+} // namespace bench::suite
+
+#endif
