@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * json.cpp - see json.hpp. Times are in nanoseconds; "ns_per_tick" turns them into ticks of the
- * time-stamp counter. Values are one per kept round; the quotients are the reader's.
+ * time-stamp counter. Values are one per round; the quotients are the reader's.
  */
 #include "json.hpp"
 
@@ -92,6 +92,7 @@ static void write_slice(std::FILE *out, const Slice &slice, const SliceLog &log)
     std::fprintf(out, ", \"preempted\": %u", log.preempted);
     write_tail_figures(out, "near", log.near.get());
     write_tail_figures(out, "far", log.far.get());
+    write_tail_figures(out, "disturbed", log.disturbed.get());
     std::fprintf(out, "}");
 }
 
@@ -103,7 +104,8 @@ static void write_marks(std::FILE *out, const char *name, const Marks &marks)
 
 static void write_round(std::FILE *out, const Round &round)
 {
-    std::fprintf(out, "    {\"near\": %s, ", is_near(round.before.gates) ? "true" : "false");
+    std::fprintf(out, "    {\"kept\": %s, \"near\": %s, ", round.kept ? "true" : "false",
+                 is_near(round.before.gates) ? "true" : "false");
     write_marks(out, "before", round.before);
     std::fprintf(out, ", ");
     write_marks(out, "after", round.after);
@@ -115,17 +117,16 @@ static void write_round(std::FILE *out, const Round &round)
 
 static void write_group(std::FILE *out, const Group &group, const GroupLog &log)
 {
-    std::fprintf(out,
-                 "  {\"name\": %s, \"x\": %.0f, \"rounds\": %u, \"kept\": %zu,\n   \"slices\": [",
-                 quoted(group.name).c_str(), group.x, log.rounds, log.kept.size());
+    std::fprintf(out, "  {\"name\": %s, \"x\": %.0f, \"kept\": %zu,\n   \"slices\": [",
+                 quoted(group.name).c_str(), group.x, log.kept);
     for (std::size_t i = 0; i < group.slices.size(); i++) {
         std::fprintf(out, "%s\n", i == 0 ? "" : ",");
         write_slice(out, group.slices[i], log.slice[i]);
     }
-    std::fprintf(out, "],\n   \"kept_rounds\": [");
-    for (std::size_t i = 0; i < log.kept.size(); i++) {
+    std::fprintf(out, "],\n   \"rounds\": [");
+    for (std::size_t i = 0; i < log.rounds.size(); i++) {
         std::fprintf(out, "%s\n", i == 0 ? "" : ",");
-        write_round(out, log.kept[i]);
+        write_round(out, log.rounds[i]);
     }
     std::fprintf(out, "]}");
 }

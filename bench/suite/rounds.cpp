@@ -22,13 +22,15 @@ static Marks measure_marks()
 static void tell(const Section &section, const Group &group, const GroupLog &log, unsigned wanted)
 {
     if (isatty(STDERR_FILENO))
-        std::fprintf(stderr, "\r%-12s %-14s round %u, kept %zu/%u      ", section.name.c_str(),
-                     group.name.c_str(), log.rounds + 1, log.kept.size(), wanted);
+        std::fprintf(stderr, "\r%-12s %-14s round %zu, kept %zu/%u      ", section.name.c_str(),
+                     group.name.c_str(), log.rounds.size() + 1, log.kept, wanted);
 }
 
-static void keep_trips(SliceLog &log, const Histogram &trips, bool near)
+static void keep_trips(SliceLog &log, const Histogram &trips, const Round &round)
 {
-    std::unique_ptr<Histogram> &into = near ? log.near : log.far;
+    std::unique_ptr<Histogram> &into = !round.kept                   ? log.disturbed
+                                       : is_near(round.before.gates) ? log.near
+                                                                     : log.far;
     if (!into)
         into.reset(new Histogram());
     into->add(trips);
@@ -50,7 +52,7 @@ static void run_round(const Group &group, GroupLog &log, Marks &before)
     std::vector<std::unique_ptr<Histogram>> trips(count);
     round.value.resize(count);
     for (std::size_t i = 0; i < count; i++) {
-        const std::size_t at = (i + log.rounds) % count;
+        const std::size_t at = (i + log.rounds.size()) % count;
         SliceLog &slice = log.slice[at];
         if (slice.fate != Fate::good)
             continue; /* once is enough: it may have cost seconds */
@@ -67,28 +69,27 @@ static void run_round(const Group &group, GroupLog &log, Marks &before)
                          finding.reason.c_str());
         }
     }
-    log.rounds++;
     round.before = before;
     before = round.after = measure_marks();
-    if (moved(round.before.gates, round.after.gates, gate_tolerance))
-        return;
+    round.kept = !moved(round.before.gates, round.after.gates, gate_tolerance);
+    log.kept += round.kept;
     for (std::size_t i = 0; i < count; i++) {
         if (trips[i])
-            keep_trips(log.slice[i], *trips[i], is_near(round.before.gates));
+            keep_trips(log.slice[i], *trips[i], round);
     }
-    log.kept.push_back(std::move(round));
+    log.rounds.push_back(std::move(round));
 }
 
 static void tell_end(const Section &section, const std::vector<GroupLog> &logs, double seconds)
 {
-    unsigned rounds = 0, kept = 0, near = 0;
+    std::size_t rounds = 0, kept = 0, near = 0;
     for (const GroupLog &log : logs) {
-        rounds += log.rounds;
-        kept += static_cast<unsigned>(log.kept.size());
-        for (const Round &round : log.kept)
-            near += is_near(round.before.gates);
+        rounds += log.rounds.size();
+        kept += log.kept;
+        for (const Round &round : log.rounds)
+            near += round.kept && is_near(round.before.gates);
     }
-    std::fprintf(stderr, "%s%-12s %3zu groups, %4u rounds, kept %4u (%u near), %.0f s%s\n",
+    std::fprintf(stderr, "%s%-12s %3zu groups, %4zu rounds, kept %4zu (%zu near), %.0f s%s\n",
                  isatty(STDERR_FILENO) ? "\r" : "", section.name.c_str(), logs.size(), rounds, kept,
                  near, seconds, isatty(STDERR_FILENO) ? "          " : "");
 }
@@ -105,7 +106,7 @@ std::vector<GroupLog> run_section(const Section &section, const Limits &limits)
     for (unsigned turn = 0; again && turn < 2 * limits.rounds; turn++) {
         again = false;
         for (std::size_t i = 0; i < logs.size(); i++) {
-            const bool enough = logs[i].kept.size() >= limits.rounds;
+            const bool enough = logs[i].kept >= limits.rounds;
             if (enough || (turn != 0 && seconds() > limits.seconds))
                 continue;
             tell(section, section.groups[i], logs[i], limits.rounds);

@@ -5,7 +5,8 @@
  * The groups of a section take turns: a round of each, then the next round. Before and after every
  * round of a group stand the anchors; what stands after one is what stands before the next. If the
  * line, the block or the locked operation differs by more than a quarter, the round saw two
- * machines and is dropped. The futex round trip is recorded and never judges (anchors.hpp).
+ * machines and is dropped: its values are written, but count only for a group that has no other.
+ * The futex round trip is recorded and never judges (anchors.hpp).
  */
 #ifndef EXO_BENCH_SUITE_ROUNDS_HPP
 #define EXO_BENCH_SUITE_ROUNDS_HPP
@@ -22,19 +23,20 @@ struct Marks {
 struct Round {
     Marks before, after;
     std::vector<double> value; /* of each slice; 0: none */
+    bool kept = false;
 };
 
 struct SliceLog {
     Fate fate = Fate::good;
     std::string reason;
-    unsigned preempted = 0;               /* rounds in which a spinning slice was preempted */
-    std::unique_ptr<Histogram> near, far; /* round trips of the kept rounds, ticks */
+    unsigned preempted = 0; /* rounds in which a spinning slice was preempted */
+    std::unique_ptr<Histogram> near, far, disturbed; /* round trips, ticks */
 };
 
 struct GroupLog {
-    std::vector<Round> kept;
+    std::vector<Round> rounds;
     std::vector<SliceLog> slice;
-    unsigned rounds = 0; /* run in all */
+    std::size_t kept = 0;
 };
 
 struct Limits {
