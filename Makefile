@@ -15,7 +15,8 @@ help:
 	@echo "make demo [FILE=path]   two processes hand over a file; a table of what each path costs"
 	@echo "make check              every check: house rules, both compilers, sanitizers"
 	@echo "make ratios [ARGS=...]  one line 'ratio NAME VALUE GOAL' for each measured promise"
-	@echo "make bench [ARGS=...]   the benchmark, with the peers that are installed (so far the ratios)"
+	@echo "make bench              everything against every peer, to build/bench/report.html; 15 minutes"
+	@echo "make bench-quick        the same with fewer points and rounds; about 2 minutes"
 	@echo "make soak [MINUTES=60]  the long tests, for about that long in all"
 	@echo "make install            headers and exo_ipc.pc, to PREFIX=$(PREFIX) (honours DESTDIR)"
 	@echo "make clean              removes build/"
@@ -30,12 +31,21 @@ check:
 	@tools/install-deps build check
 	@tools/check
 
-bench ratios:
+ratios: bench-peers
+	@tools/quietly ninja -C $(release) bench/ratios
+	@$(release)/bench/ratios $(ARGS)
+
+bench bench-quick: bench-peers
+	@tools/quietly ninja -C $(release) bench/suite/suite
+	@mkdir -p build/bench
+	@$(release)/bench/suite/suite $(if $(filter bench-quick,$@),--quick) $(ARGS) build/bench/results.json
+	@bench/suite/report build/bench/results.json build/bench
+
+# A peer may have been installed since the last time.
+bench-peers:
 	@tools/install-deps build bench
 	@$(MAKE) -s $(release)/build.ninja
 	@tools/quietly sh -c "$(MESON) configure --clearcache $(release) && $(MESON) setup --reconfigure $(release)"
-	@tools/quietly ninja -C $(release) bench/ratios
-	@$(release)/bench/ratios $(ARGS)
 
 soak:
 	@tools/install-deps build check
@@ -74,4 +84,4 @@ build/%/build.ninja: Makefile
 	    tools/quietly env $(cc_$*) sh -c "$(MESON) setup $$again build/$* $(options_$*)"
 	@touch $@
 
-.PHONY: help demo check bench ratios soak install clean
+.PHONY: help demo check bench bench-quick bench-peers ratios soak install clean

@@ -9,6 +9,7 @@
 
 #include "eventfd_slots.hpp"
 #include "exo_link.hpp"
+#include "futex_slot.hpp"
 #include "pipe.hpp"
 #include "posix_mq.hpp"
 #include "queue_link.hpp"

@@ -5,6 +5,9 @@
  *     inlined   up to 56 bytes: exo_send_inline; above that in slots of 56, by exo_send_burst
  *     copied    exo_send and exo_recv: in the slot up to 56 bytes, above that copied in and out
  *     lent      exo_loan, filled, exo_send_loan; exo_view, read, exo_release: no copy
+ *
+ * Who is Parked sleeps at once and without a deadline, as all peers that sleep do here: a slice has
+ * its limit from outside.
  */
 #ifndef EXO_BENCH_CONTESTANTS_EXO_CALLS_HPP
 #define EXO_BENCH_CONTESTANTS_EXO_CALLS_HPP
@@ -20,16 +23,9 @@ enum class Path { inlined, copied, lent };
 constexpr std::size_t exo_batch_most = 256;
 
 template <Path path, bool Parked> struct ExoCalls {
-    static constexpr exo_u64 patience_ns = 2000000000;
-
     ExoCalls(std::size_t bytes, bool is_crowded) : out(bytes), in(bytes), crowded(is_crowded)
     {
     }
-    exo_u64 deadline() const
-    {
-        return exo_port_now_ns() + patience_ns;
-    }
-
     template <class Fill> bool send_to(exo_sender *tx, std::size_t len, Fill fill)
     {
         if constexpr (path == Path::lent)
@@ -73,7 +69,7 @@ template <Path path, bool Parked> struct ExoCalls {
     bool send_whole(exo_sender *tx, const void *data, std::size_t len)
     {
         if constexpr (Parked)
-            return exo_send_blocking(tx, data, len, deadline()) == EXO_OK;
+            return exo_send_blocking(tx, data, len, EXO_FOREVER) == EXO_OK;
         return insist(crowded, [&] { return exo_send(tx, data, len) == EXO_OK; });
     }
 
@@ -81,7 +77,7 @@ template <Path path, bool Parked> struct ExoCalls {
     {
         const exo_i64 wanted = static_cast<exo_i64>(len);
         if constexpr (Parked)
-            return exo_recv_blocking(rx, buffer, len, deadline()) == wanted;
+            return exo_recv_blocking(rx, buffer, len, EXO_FOREVER) == wanted;
         return insist(crowded, [&] { return exo_recv(rx, buffer, len) == wanted; });
     }
 
@@ -114,20 +110,20 @@ template <Path path, bool Parked> struct ExoCalls {
     {
         exo_loaned loan = {};
         const bool lent = Parked
-                              ? exo_loan_blocking(tx, len, &loan, deadline()) == EXO_OK
+                              ? exo_loan_blocking(tx, len, &loan, EXO_FOREVER) == EXO_OK
                               : insist(crowded, [&] { return exo_loan(tx, len, &loan) == EXO_OK; });
         if (!lent)
             return false;
         fill(loan.data);
         if constexpr (Parked)
-            return exo_send_loan_blocking(tx, &loan, deadline()) == EXO_OK;
+            return exo_send_loan_blocking(tx, &loan, EXO_FOREVER) == EXO_OK;
         return insist(crowded, [&] { return exo_send_loan(tx, &loan) == EXO_OK; });
     }
 
     template <class Read> bool view(exo_receiver *rx, Read read)
     {
         exo_viewed viewed;
-        const bool seen = Parked ? exo_view_blocking(rx, &viewed, deadline()) == EXO_OK
+        const bool seen = Parked ? exo_view_blocking(rx, &viewed, EXO_FOREVER) == EXO_OK
                                  : insist(crowded, [&] { return exo_view(rx, &viewed) == EXO_OK; });
         if (!seen)
             return false;

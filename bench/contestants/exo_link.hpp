@@ -127,7 +127,7 @@ template <unsigned Profile, Path path, bool Parked = false> struct ExoProcesses 
             const int mine = link.socket[side];
             close(link.socket[1 - side]); /* the other process's: its hang-up must be seen */
             link.socket[0] = link.socket[1] = -1;
-            exo_must(exo_open(&end, mine, &config, this->deadline()), "exo_open");
+            exo_must(exo_open(&end, mine, &config, exo_port_now_ns() + 2000000000u), "exo_open");
         }
         exo_sender *tx()
         {

@@ -3,7 +3,7 @@
 
 A quotient is formed inside each round, where both sides saw the same machine, and its median is
 taken over the rounds. Absolute times come from the rounds of one placement, near or far, whichever
-was more frequent. A group whose every round was disturbed is shown from those rounds, and marked.
+was more frequent in the section (of the other one for a group that has none of it). A group whose every round was disturbed is shown from those rounds, and marked.
 """
 
 import json
@@ -60,18 +60,19 @@ class Slice:
 
 
 class Group:
-    def __init__(self, raw):
+    def __init__(self, raw, preferred):
         self.name, self.x, self.rounds = raw["name"], raw["x"], raw["rounds"]
         kept = [r for r in self.rounds if r["kept"]]
         near = [r for r in kept if r["near"]]
+        far = [r for r in kept if not r["near"]]
         self.kept, self.near = len(kept), len(near)
         self.used = kept or self.rounds
         if not kept:
             self.placement, self.placed = "disturbed", self.rounds
-        elif 2 * len(near) > len(kept):
+        elif near and (preferred == "near" or not far):
             self.placement, self.placed = "near", near
         else:
-            self.placement, self.placed = "far", [r for r in kept if not r["near"]]
+            self.placement, self.placed = "far", far
         self.slices = [Slice(self, i, s) for i, s in enumerate(raw["slices"])]
 
     def find(self, series):
@@ -88,7 +89,9 @@ class Group:
 class Section:
     def __init__(self, raw):
         self.name, self.unit, self.kind = raw["name"], raw["unit"], raw["kind"]
-        self.groups = [Group(g) for g in raw["groups"]]
+        kept = [r["near"] for g in raw["groups"] for r in g["rounds"] if r["kept"]]
+        preferred = "near" if 2 * sum(kept) > len(kept) else "far"
+        self.groups = [Group(g, preferred) for g in raw["groups"]]
 
     def series(self):
         """The names of all contestants, in the order of their appearance."""

@@ -58,6 +58,21 @@ struct Histogram {
         largest = other.largest > largest ? other.largest : largest;
     }
 
+    /* The mean without the largest of each hundred. Where the clock ticks coarsely it resolves what
+     * quantiles cannot, and unlike the mean it does not tell of the one preemption in a slice. */
+    double mean_of_99() const
+    {
+        const std::uint64_t wanted = total - total / 100;
+        std::uint64_t seen = 0;
+        double sum = 0;
+        for (std::size_t i = 0; i < buckets && seen < wanted; i++) {
+            const std::uint64_t here = count[i] < wanted - seen ? count[i] : wanted - seen;
+            sum += static_cast<double>(here) * value_of(i);
+            seen += here;
+        }
+        return seen == 0 ? 0 : sum / static_cast<double>(seen);
+    }
+
     /* The smallest value that a share of q of all values does not exceed; 0 when there is none. */
     double quantile(double q) const
     {

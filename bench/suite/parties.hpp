@@ -131,9 +131,8 @@ void ask(typename L::End &end, const Job &job, PartyBoard &mine, Histogram &trip
 {
     Mover<L, P> mover{end, P{job.setup.bytes}, 1};
     const std::uint64_t warm = warm_up_of(job);
-    std::uint64_t seq = 0, bad = 0, end_at = ~std::uint64_t{0};
-    for (; bad == 0; seq++) {
-        const std::uint64_t from = ticks();
+    std::uint64_t seq = 0, bad = 0, end_at = ~std::uint64_t{0}, from = ticks(), now;
+    for (; bad == 0; seq++, from = now) { /* the clock is read once a trip */
         if (from >= end_at && seq >= warm + 8)
             break;
         if (seq == warm) {
@@ -145,8 +144,9 @@ void ask(typename L::End &end, const Job &job, PartyBoard &mine, Histogram &trip
             mine.fate = Fate::hung;
             return;
         }
+        now = ticks();
         if (seq >= warm)
-            trips.add(ticks() - from);
+            trips.add(now - from);
     }
     mine.ended = ticks();
     mine.count = seq - warm;

@@ -2,11 +2,12 @@
 """Pictures by gnuplot, as SVG. The colours are those of Okabe and Ito, which the colour-blind tell
 apart; series differ in their points as well, and bars of ours are darker than those of the peers."""
 
+import math
 import re
 import subprocess
 
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#7F7F7F"]
-OURS, PEER, ANCHOR = "#0072B2", "#E69F00", "#009E73"
+ROLE_COLOURS = {"ours": "#0072B2", "peer": "#E69F00", "anchor": "#009E73"}
 WIDTH = 960
 
 
@@ -78,6 +79,16 @@ def inline(svg, prefix):
     return svg.replace("url(#", f"url(#{prefix}")
 
 
+def spaced(xs):
+    """Those of some logarithmic positions whose labels do not touch."""
+    ordered, least = sorted(xs), math.log(max(xs) / min(xs)) / 11
+    chosen = [ordered[0]]
+    for x in ordered[1:]:
+        if math.log(x / chosen[-1]) >= least:
+            chosen.append(x)
+    return chosen
+
+
 def lines(section, title, x_label, y_label, *, value=None, marks=(), x_sizes=False):
     """Series over the section's x, both axes logarithmic. marks: (x, text) of vertical lines."""
     value = value or (lambda x, ns: ns)
@@ -95,10 +106,10 @@ def lines(section, title, x_label, y_label, *, value=None, marks=(), x_sizes=Fal
         return None
     xs = [g.x for g in section.groups]
     text = size_text if x_sizes else "{:g}".format
-    tics = xs[::max(1, len(xs) // 9)]
+    tics = spaced(xs)
     plot.add("set logscale xy", f"set xrange [{min(xs) / 1.15}:{max(xs) * 1.15}]",
              "set xtics (" + ", ".join(f'"{text(x)}" {x:g}' for x in tics) + ")",
-             f"set xlabel {quoted(x_label)}", f"set ylabel {quoted(y_label)}",
+             f"set xlabel {quoted(x_label)} noenhanced", f"set ylabel {quoted(y_label)} noenhanced",
              "set key outside right top vertical samplen 2")
     if value(1000, 7) == 7:
         plot.add(f"set ytics ({time_tics(min(seen), max(seen))})")
@@ -119,13 +130,12 @@ def bars(slices, title, x_label):
     times = [s.time() for s in ordered]
     low = 10 ** (len(str(int(max(1, min(t.median for t in times))))) - 1) / 2
     high = max(t.high for t in times)
-    colour = {"ours": OURS, "peer": PEER, "anchor": ANCHOR}
     plot = Plot(title, 110 + 26 * len(ordered))
-    block = plot.data([f"{i} {t.median:g} {t.low:g} {t.high:g} {int(colour[s.role][1:], 16)} "
+    block = plot.data([f"{i} {t.median:g} {t.low:g} {t.high:g} {int(ROLE_COLOURS[s.role][1:], 16)} "
                        f"{quoted(human(t.median))}"
                        for i, (s, t) in enumerate(zip(ordered, times))])
     plot.add("set logscale x", f"set xrange [{low:g}:{high * 4:g}]", f"set yrange [-0.7:{len(ordered) - 0.3}]",
-             "set style fill solid 0.85 noborder", "unset key", "set grid noytics xtics",
+             "set style fill solid 0.85 noborder", "unset key", "set ytics scale 0", "set grid noytics xtics",
              "set ytics (" + ", ".join(f"{quoted(s.series)} {i}" for i, s in enumerate(ordered)) + ")",
              f"set xtics ({time_tics(low, high)})", f"set xlabel {quoted(x_label)}",
              f"plot {block} using ({low:g}):1:({low:g}):2:($1-0.36):($1+0.36):5 "
@@ -144,13 +154,13 @@ def tails(slices, title):
     high = max(s.tail["max"] for s in ordered)
     plot = Plot(title, 140 + 26 * len(ordered))
     block = plot.data([f"{i} {s.tail['p50']:g} {s.tail['p99']:g} {s.tail['p999']:g} "
-                       f"{s.tail['max']:g} {int((OURS if s.role == 'ours' else PEER)[1:], 16)}"
+                       f"{s.tail['max']:g} {int(ROLE_COLOURS[s.role][1:], 16)}"
                        for i, s in enumerate(ordered)])
     points = [(2, 7, "p50"), (3, 9, "p99"), (4, 5, "p99.9"), (5, 2, "max")]
     plot.add("set logscale x", f"set xrange [{low / 2:g}:{high * 2:g}]",
              f"set yrange [-0.7:{len(ordered) - 0.3}]", "set key outside top right horizontal",
              "set ytics (" + ", ".join(f"{quoted(s.series)} {i}" for i, s in enumerate(ordered)) + ")",
-             f"set xtics ({time_tics(low, high)})", "set xlabel 'round trip (logarithmic); blue: exo_ipc, orange: peers'",
+             f"set xtics ({time_tics(low, high)})", "set xlabel 'round trip (logarithmic); blue: exo_ipc, orange: peers, green: raw futex' noenhanced",
              f"plot {block} using 2:1:2:5:6 with xerrorbars pt 0 lw 1.5 lc rgb variable notitle, " +
              ", ".join(f"{block} using {c}:1:6 with points pt {pt} ps 1.1 lc rgb variable notitle, "
                        f"NaN with points pt {pt} ps 1.1 lc rgb '#333333' title '{t}'"
@@ -171,7 +181,7 @@ def columns(section, names, title, y_label):
         return None
     block = plot.data(rows)
     plot.add("set style data histograms", "set style histogram clustered gap 1",
-             "set style fill solid 0.9 noborder", "set yrange [0:*]", "set datafile missing '?'",
+             "set style fill solid 0.9 noborder", "set logscale y", "set yrange [5:*]", "set datafile missing '?'",
              f"set ylabel {quoted(y_label)}", "set xlabel 'producers x consumers'",
              "set key outside right top vertical", "set grid noxtics ytics",
              "plot " + ", ".join(f"{block} using {i + 2}{':xtic(1)' if i == 0 else ''} "

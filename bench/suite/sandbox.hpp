@@ -47,7 +47,7 @@ struct Board {
 struct Finding {
     Fate fate = Fate::good;
     std::string reason;
-    double value = 0; /* ns per message or, of round trips, the median */
+    double value = 0; /* ns per message or per round trip (Histogram::mean_of_99) */
     unsigned preemptions = 0;
     const Histogram *trips = nullptr; /* ticks; until the next slice */
 };

@@ -39,7 +39,9 @@ def picture(report, name, svg, alt):
 
 
 def first_ours(group):
-    return next((s for s in group.slices if s.role == "ours" and s.good), None)
+    """What the last column of a table divides by, and the head of that column."""
+    found = next((s for s in group.slices if s.role == "ours" and s.good), None)
+    return found, f"x {found.series}" if found else "x exo"
 
 
 def write_machine(report, results):
@@ -110,8 +112,8 @@ def write_failures(report, section):
 
 
 def stream_table(report, results, group, anchor, anchor_text):
-    ours = first_ours(group)
-    head = ["contestant", "ns", "p25-p75", "cycles", "messages/s", f"x {anchor_text}", "x exo"]
+    ours, over_ours = first_ours(group)
+    head = ["contestant", "ns", "p25-p75", "cycles", "messages/s", f"x {anchor_text}", over_ours]
     rows = []
     for entry in group.slices:
         if not entry.good:
@@ -126,22 +128,23 @@ def stream_table(report, results, group, anchor, anchor_text):
     note_rounds(report, group)
 
 
-def trip_table(report, results, group, anchor, anchor_text):
-    ours = first_ours(group)
-    head = ["contestant", "p50", "p99", "p99.9", "max", "cycles (p50)", "trips",
-            f"p50 x {anchor_text}", "p50 x exo"]
+def trip_table(report, results, group, floor):
+    """floor: the anchor, or the series, that the trip is divided by, and its name."""
+    ours, over_ours = first_ours(group)
+    head = ["contestant", "mean", "p50", "p99", "p99.9", "max", "cycles (mean)", "trips",
+            f"mean x {floor[1]}", "mean " + over_ours]
     rows = []
     for entry in group.slices:
-        if not entry.good:
+        if not entry.good or not entry.tail:
             rows.append(bad_row(entry, len(head)))
             continue
-        tail, half = entry.tail, entry.time().median
-        cells = [human(tail["p50"]), human(tail["p99"]), human(tail["p999"]), human(tail["max"]),
-                 f"{results.cycles(tail['p50']):.0f}", str(tail["count"])] if tail else \
-                [human(half) + " (mean)", "-", "-", "-", f"{results.cycles(half):.0f}", "-"]
-        rows.append((entry.role, [entry.series] + cells +
-                     [spread_text(entry.over_anchor(anchor)),
-                      spread_text(entry.over(ours) if ours else None)]))
+        tail, mean = entry.tail, entry.time().median
+        base = group.find(floor[0])
+        over = entry.over(base) if base else entry.over_anchor(floor[0]) if floor[0] == "line" else None
+        rows.append((entry.role, [
+            entry.series, human(mean), human(tail["p50"]), human(tail["p99"]), human(tail["p999"]),
+            human(tail["max"]), f"{results.cycles(mean):.0f}", f"{tail['count']:,}",
+            spread_text(over), spread_text(entry.over(ours) if ours else None)]))
     report.table(head, rows)
     note_rounds(report, group)
 
@@ -160,7 +163,7 @@ def write_throughput(report, results, pictures):
         stream_table(report, results, group, "chunk", "chunk256")
 
 
-def write_tails(report, results, pictures, name, heading, text, anchor, anchor_text):
+def write_tails(report, results, pictures, name, heading, text, floor):
     report.heading(heading)
     report.text(text)
     for number, group in enumerate(results.sections[name].groups):
@@ -168,7 +171,7 @@ def write_tails(report, results, pictures, name, heading, text, anchor, anchor_t
         if pictures:
             picture(report, f"{name}-{number}", plots.tails(good, f"Round trip: {group.name}"),
                     group.name)
-        trip_table(report, results, group, anchor, anchor_text)
+        trip_table(report, results, group, floor)
 
 
 def write_scaling(report, results, pictures):
@@ -210,7 +213,7 @@ def write_price(report, results, pictures):
         price_lines(report, group)
     if "price-trip" in results.sections:
         for group in results.sections["price-trip"].groups:
-            trip_table(report, results, group, "line", "one line")
+            trip_table(report, results, group, ("line", "one line"))
             price_lines(report, group)
 
 
@@ -237,18 +240,20 @@ def write_footprint(report, results, _pictures):
 def write_all(report, results, pictures):
     write_machine(report, results)
     tail_text = ("A 56-byte message there and another one back; every trip is timed, and the trips "
-                 "of all rounds in that placement lie in one histogram. The tail is the machine's as "
+                 "of all rounds in that placement lie in one histogram. Each trip bears one reading of the "
+                 "clock (10 to 20 ns). Mean: without the slowest hundredth. The tail is the machine's as "
                  "much as the contestant's: compare it within a table.")
     slow_text = ("Both sides sleep whenever they wait. One pair: a wake-up of an idle CPU. Several "
-                 "pairs: more parties than CPUs, always somebody else to run. Each party is pinned, "
+                 "pairs: more parties than CPUs, always somebody else to run. Raw futex: one slot and the "
+                 "two system calls, the floor. Each party is pinned, "
                  "but those of zeromq and nng.")
     writers = {
         "sweep": write_sweep, "throughput": write_throughput,
         "latency": lambda r, d, p: write_tails(r, d, p, "latency", "Latency and its tail", tail_text,
-                                               "line", "one line"),
+                                               ("line", "one line")),
         "batch": write_scaling,
         "asleep": lambda r, d, p: write_tails(r, d, p, "asleep", "The slow path", slow_text,
-                                              "futex", "futex trip"),
+                                              ("raw futex", "raw futex")),
         "price": write_price, "footprint": write_footprint}
     for name, writer in writers.items():
         if name in results.sections:

@@ -12,17 +12,6 @@ namespace bench::suite {
 
 using P56 = Payload<56>;
 
-static void add_futex(Group &group)
-{
-    group.slices.push_back({"raw futex, threads", "anchor", false, [] {
-                                Finding finding;
-                                const Outcome out = futex_ping_pong(20);
-                                finding.fate = out.sound ? Fate::good : Fate::hung;
-                                finding.value = out.value;
-                                return finding;
-                            }});
-}
-
 static Group parked_group(unsigned pairs)
 {
     Group group{
@@ -32,8 +21,8 @@ static Group parked_group(unsigned pairs)
     job.pairs = pairs;
     job.round_trips = true;
     job.setup.crowded = pairs > 1;
-    if (pairs == 1)
-        add_futex(group);
+    add<FutexSlot, P56>(group, "anchor", job, true, FutexSlot::name);
+    add<FutexSlot, P56>(group, "anchor", job, false, "raw futex, threads");
     add<ExoThreads<EXO_THREADS, Path::inlined, true>, P56>(group, "ours", job, false,
                                                            "exo asleep, threads");
     add<ExoProcesses<EXO_CRASH_SAFE, Path::inlined, true>, P56>(group, "ours", job, true,
