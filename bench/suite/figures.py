@@ -34,14 +34,21 @@ class Slice:
         self.group, self.index = group, index
         self.series, self.role, self.fate = raw["series"], raw["role"], raw["fate"]
         self.reason, self.preempted = raw["reason"], raw["preempted"]
-        self.tail = raw.get(group.placement)
+        self.tail = raw.get(group.placement) or raw.get("disturbed")
+        # A negative value: it spun and lost its CPU. Such ones count only where there is no other.
+        self.clean = any(r["values"][index] > 0 for r in group.placed)
 
     @property
     def good(self):
         return self.fate == "good" and bool(self._values(self.group.placed))
 
+    def value(self, r):
+        """Its value in that round, or None."""
+        value = r["values"][self.index]
+        return value if value > 0 else -value if value < 0 and not self.clean else None
+
     def _values(self, rounds):
-        return [r["values"][self.index] for r in rounds if r["values"][self.index] > 0]
+        return [v for v in map(self.value, rounds) if v]
 
     def time(self):
         """Nanoseconds (or bytes), in the group's placement."""
@@ -49,13 +56,13 @@ class Slice:
 
     def over_anchor(self, anchor):
         """Over the mean of that anchor before and after the round."""
-        return Spread([r["values"][self.index] / ((r["before"][anchor] + r["after"][anchor]) / 2)
-                       for r in self.group.used if r["values"][self.index] > 0])
+        return Spread([self.value(r) / ((r["before"][anchor] + r["after"][anchor]) / 2)
+                       for r in self.group.used if self.value(r)])
 
     def over(self, other):
         """Over another slice of the same group, round by round; None if there is no such round."""
-        quotients = [r["values"][self.index] / r["values"][other.index] for r in self.group.used
-                     if r["values"][self.index] > 0 and r["values"][other.index] > 0]
+        quotients = [self.value(r) / other.value(r) for r in self.group.used
+                     if self.value(r) and other.value(r)]
         return Spread(quotients) if quotients else None
 
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * json.cpp - see json.hpp. Times are in nanoseconds; "ns_per_tick" turns them into ticks of the
- * time-stamp counter. Values are one per round; the quotients are the reader's.
+ * time-stamp counter. Values are one per round (0: none,
+ * negative: the slice lost its CPU); the quotients are the reader's.
  */
 #include "json.hpp"
 

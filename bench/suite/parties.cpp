@@ -14,7 +14,7 @@ static void take_worst(Finding &finding, const PartyBoard &party)
         finding.fate = party.fate;
         finding.reason = party.reason;
     }
-    finding.preemptions += party.preemptions;
+    finding.lost = std::max(finding.lost, party.lost);
 }
 
 /* Trips of all pairs per time, and all their durations together. */

@@ -12,7 +12,7 @@
 #include "sandbox.hpp"
 
 #include <algorithm>
-#include <sched.h>
+#include <time.h>
 
 namespace bench {
 
@@ -179,12 +179,22 @@ template <class L, class P> void answer(typename L::End &end, const Job &job, Pa
     }
 }
 
+/* How long the calling thread has had a CPU, ns. */
+inline double own_cpu_ns()
+{
+    struct timespec used;
+    return clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used) == 0
+               ? static_cast<double>(used.tv_sec) * 1e9 + static_cast<double>(used.tv_nsec)
+               : 0;
+}
+
 template <class L, class P> void run_party(L &link, const Job &job, Board &board, unsigned index)
 {
     const unsigned side = index % 2;
     PartyBoard &mine = board.party[index];
     typename L::End end(link, side);
     board.meet(board.arrived);
+    const double cpu_before = own_cpu_ns(), wall_before = static_cast<double>(monotonic_ns());
     if (job.round_trips && side == 0)
         ask<L, P>(end, job, mine, board.trips[index / 2]);
     else if (job.round_trips)
@@ -193,6 +203,9 @@ template <class L, class P> void run_party(L &link, const Job &job, Board &board
         stream_out<L, P>(end, job, mine);
     else
         stream_in<L, P>(end, job, mine);
+    if (L::spins)
+        mine.lost =
+            1 - (own_cpu_ns() - cpu_before) / (static_cast<double>(monotonic_ns()) - wall_before);
     board.meet(board.left);
 }
 

@@ -114,10 +114,12 @@ def lines(section, title, x_label, y_label, *, value=None, marks=(), x_sizes=Fal
     if value(1000, 7) == 7:
         plot.add(f"set ytics ({time_tics(min(seen), max(seen))})")
     for number, (x, label) in enumerate(marks):
+        late = x > min(xs) * (max(xs) / min(xs)) ** 0.4
+        side = "right offset -0.6,0" if late else "left offset 0.6,0"
         plot.add(f"set arrow from {x:g}, graph 0 to {x:g}, graph 1 nohead dt 3 lw 1.5 "
                  "lc rgb '#444444'",
                  f"set label {quoted(label)} at {x:g}, graph {0.97 - 0.05 * number:.2f} "
-                 "offset 0.6,0 noenhanced font ',11' tc rgb '#444444'")
+                 f"{side} noenhanced font ',11' tc rgb '#444444'")
     plot.add("plot " + ", \\\n ".join(commands))
     return plot.svg()
 

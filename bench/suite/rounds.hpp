@@ -6,7 +6,8 @@
  * round of a group stand the anchors; what stands after one is what stands before the next. If the
  * line, the block or the locked operation differs by more than a quarter, the round saw two
  * machines and is dropped: its values are written, but count only for a group that has no other.
- * The futex round trip is recorded and never judges (anchors.hpp).
+ * So is a slice that spins and lost its CPU to somebody for more than a twentieth of its time, three
+ * times in a row. The futex round trip is recorded and never judges (anchors.hpp).
  */
 #ifndef EXO_BENCH_SUITE_ROUNDS_HPP
 #define EXO_BENCH_SUITE_ROUNDS_HPP
@@ -22,14 +23,14 @@ struct Marks {
 
 struct Round {
     Marks before, after;
-    std::vector<double> value; /* of each slice; 0: none */
+    std::vector<double> value; /* of each slice; 0: none; negative: it lost its CPU meanwhile */
     bool kept = false;
 };
 
 struct SliceLog {
     Fate fate = Fate::good;
     std::string reason;
-    unsigned preempted = 0; /* rounds in which a spinning slice was preempted */
+    unsigned preempted = 0; /* rounds in which it spun and lost its CPU */
     std::unique_ptr<Histogram> near, far, disturbed; /* round trips, ticks */
 };
 

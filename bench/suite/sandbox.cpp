@@ -9,7 +9,6 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <thread>
@@ -39,19 +38,12 @@ void Board::meet(std::atomic<unsigned> &counter)
         sched_yield();
 }
 
-static unsigned involuntary_switches()
-{
-    struct rusage usage;
-    return getrusage(RUSAGE_THREAD, &usage) == 0 ? static_cast<unsigned>(usage.ru_nivcsw) : 0;
-}
-
 static void run_one(Board &board, const PartyOptions &options, unsigned index,
                     const std::function<void(unsigned)> &party)
 {
     PartyBoard &mine = board.party[index];
     if (options.pinned)
         pin_to(index);
-    const unsigned before = involuntary_switches();
     try {
         party(index);
     } catch (const std::exception &error) {
@@ -60,7 +52,6 @@ static void run_one(Board &board, const PartyOptions &options, unsigned index,
         board.arrived.fetch_add(1);
         board.left.fetch_add(1);
     }
-    mine.preemptions = involuntary_switches() - before;
 }
 
 static void die_with_parent()

@@ -26,7 +26,7 @@ const char *fate_text(Fate fate);
 
 struct PartyBoard {
     std::uint64_t started, ended, count; /* ticks, ticks, messages or trips between the two */
-    unsigned preemptions;
+    double lost; /* share of its time in which a spinning party had no CPU */
     Fate fate;
     char reason[96];
 };
@@ -47,8 +47,8 @@ struct Board {
 struct Finding {
     Fate fate = Fate::good;
     std::string reason;
-    double value = 0; /* ns per message or per round trip (Histogram::mean_of_99) */
-    unsigned preemptions = 0;
+    double value = 0;                 /* ns per message or per round trip (Histogram::mean_of_99) */
+    double lost = 0;                  /* the most of any party */
     const Histogram *trips = nullptr; /* ticks; until the next slice */
 };
 

@@ -22,8 +22,17 @@ def spread_text(spread):
     return f"{spread.median:.2f} ({spread.low:.2f}-{spread.high:.2f})" if spread else "-"
 
 
+def spread_times(spread):
+    return f"{human(spread.median)} ({human(spread.low)}-{human(spread.high)})"
+
+
 def note_rounds(report, group):
-    report.note(f"{group.name}: {group.rounds_text()}.")
+    text = f"{group.name}: {group.rounds_text()}."
+    lost = [s.series for s in group.slices if s.good and not s.clean]
+    if lost:
+        text += " Lost their CPU to others in every round, and are shown all the same: " + \
+            ", ".join(lost) + "."
+    report.note(text)
 
 
 def bad_row(entry, width):
@@ -98,9 +107,10 @@ def write_matrix(report, section, x_text, x_name):
         cells = [x_text(group.x) if x_text else group.name]
         for name in names:
             found = group.find(name)
-            cells.append(human(found.time().median) if found else "-")
+            cells.append(spread_times(found.time()) + ("" if found.clean else " !") if found else "-")
         rows.append(("", cells + [f"{group.kept}/{len(group.rounds)} {group.placement}"]))
     report.table([x_name] + names + ["rounds"], rows)
+    report.note("In brackets p25-p75; !: lost its CPU to others in every round.")
     write_failures(report, section)
 
 
