@@ -34,15 +34,15 @@ template <bool Processes> struct ZeroMq {
         {
             const int depth = static_cast<int>(link.setup.slots), patience_ms = 2000, none = 0;
             /* Processes part before there is a context: its threads would not follow. */
-            void *context = Processes ? zmq_ctx_new() : link.context;
-            socket = zmq_socket(context, ZMQ_PAIR);
+            void *own = Processes ? zmq_ctx_new() : link.context;
+            socket = zmq_socket(own, ZMQ_PAIR);
             zmq_setsockopt(socket, ZMQ_SNDHWM, &depth, sizeof depth);
             zmq_setsockopt(socket, ZMQ_RCVHWM, &depth, sizeof depth);
             zmq_setsockopt(socket, ZMQ_SNDTIMEO, &patience_ms, sizeof patience_ms);
             zmq_setsockopt(socket, ZMQ_RCVTIMEO, &patience_ms, sizeof patience_ms);
             zmq_setsockopt(socket, ZMQ_LINGER, &none, sizeof none);
-            const char *address = link.address.c_str();
-            if ((side == 0 ? zmq_bind(socket, address) : zmq_connect(socket, address)) != 0)
+            const char *at = link.address.c_str();
+            if ((side == 0 ? zmq_bind(socket, at) : zmq_connect(socket, at)) != 0)
                 throw Unfit(std::string("zeromq: ") + zmq_strerror(zmq_errno()));
         }
         template <class Fill> bool send(std::size_t len, Fill fill)

@@ -33,11 +33,12 @@ def size_text(value):
 
 def time_tics(low, high):
     """Tics for a logarithmic axis of nanoseconds."""
-    tics, value = [], 1.0
-    while value <= high * 10:
-        if value >= low / 10:
-            tics.append(f'"{human(value)}" {value:g}')
-        value *= 10
+    tics, decade = [], 1.0
+    steps = (1, 2, 5) if high / low < 300 else (1,)
+    while decade <= high * 10:
+        tics += [f'"{human(decade * step)}" {decade * step:g}' for step in steps
+                 if decade * step >= low / 10]
+        decade *= 10
     return ", ".join(tics)
 
 

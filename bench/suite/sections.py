@@ -23,7 +23,8 @@ def spread_text(spread):
 
 
 def spread_times(spread):
-    return f"{human(spread.median)} ({human(spread.low)}-{human(spread.high)})"
+    low, high, middle = human(spread.low), human(spread.high), human(spread.median)
+    return middle if low == high else f"{middle} ({low} - {high})"
 
 
 def note_rounds(report, group):
