@@ -37,6 +37,8 @@ Finding conclude(Board &board, const Job &job, Fate fate)
         take_worst(finding, board.party[i]);
     if (finding.fate == Fate::hung && finding.reason.empty())
         finding.reason = "gave up waiting, or was stopped";
+    if (finding.fate == Fate::crashed)
+        finding.reason = "ended by a signal";
     if (finding.fate == Fate::unsound)
         finding.reason = "lost, tore or reordered a message";
     if (finding.fate != Fate::good)

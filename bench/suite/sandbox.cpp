@@ -62,7 +62,6 @@ static void die_with_parent()
 static void run_processes(Board &board, const PartyOptions &options,
                           const std::function<void(unsigned)> &party)
 {
-    std::vector<pid_t> children;
     for (unsigned i = 0; i < options.parties; i++) {
         const pid_t child = fork();
         if (child == 0) {
@@ -70,12 +69,13 @@ static void run_processes(Board &board, const PartyOptions &options,
             run_one(board, options, i, party);
             _exit(0); /* libraries with threads of their own may never end by themselves */
         }
-        children.push_back(child);
-    }
-    for (pid_t child : children) {
-        int status = 0;
-        if (child < 0 || waitpid(child, &status, 0) != child || status != 0)
+        if (child < 0)
             _exit(1);
+    }
+    for (unsigned i = 0; i < options.parties; i++) {
+        int status = 0;
+        if (waitpid(-1, &status, 0) < 0 || status != 0)
+            _exit(1); /* whoever waits for the one that crashed dies with this host */
     }
 }
 
