@@ -10,7 +10,7 @@ using P8 = Payload<8>;
 using P56 = Payload<56>;
 using P4k = Payload<4096>;
 
-static void add_thread_queues(Group &group, const Job &job)
+static void add_thread_queues([[maybe_unused]] Group &group, [[maybe_unused]] const Job &job)
 {
 #if EXO_BENCH_HAS_BOOST
     add<QueueLink<BoostSpsc<Line56>, Line56>, P56>(group, "peer", job, false, "boost spsc_queue");
