@@ -15,7 +15,8 @@ help:
 	@echo "make demo [FILE=path]   two processes hand over a file; a table of what each path costs"
 	@echo "make check              every check: house rules, both compilers, sanitizers"
 	@echo "make ratios [ARGS=...]  one line 'ratio NAME VALUE GOAL' for each measured promise"
-	@echo "make bench [ARGS=...]   the benchmark, with the peers that are installed (so far the ratios)"
+	@echo "make bench              everything against every peer, to build/bench/report.html; 15 minutes"
+	@echo "make bench-quick        the same with fewer points and rounds; about 2 minutes"
 	@echo "make cost [ARGS=...]    what an operation costs in one thread, beside the peers (Google Benchmark's flags)"
 	@echo "make instructions [ARGS=PART]  the same in instructions, which repeat (of operations named ...PART...)"
 	@echo "make growth [ARGS=...]  what grows with ring, arena, producers and messages, and what does not"
@@ -33,17 +34,23 @@ check:
 	@tools/install-deps build check
 	@tools/check
 
-bench ratios:
-	@tools/install-deps build bench
-	@$(MAKE) -s $(release)/build.ninja
-	@tools/quietly sh -c "$(MESON) configure --clearcache $(release) && $(MESON) setup --reconfigure $(release)"
+ratios: bench-peers
 	@tools/quietly ninja -C $(release) bench/ratios
 	@$(release)/bench/ratios $(ARGS)
 
-cost growth instructions:
+bench bench-quick: bench-peers
+	@tools/quietly ninja -C $(release) bench/suite/suite
+	@mkdir -p build/bench
+	@$(release)/bench/suite/suite $(if $(filter bench-quick,$@),--quick) $(ARGS) build/bench/results.json
+	@bench/suite/report build/bench/results.json build/bench
+
+# A peer may have been installed since the last time.
+bench-peers:
 	@tools/install-deps build bench
 	@$(MAKE) -s $(release)/build.ninja
 	@tools/quietly sh -c "$(MESON) configure --clearcache $(release) && $(MESON) setup --reconfigure $(release)"
+
+cost growth instructions: bench-peers
 	@tools/quietly ninja -C $(release) $(program_$@)
 	@$(run_$@) $(release)/$(program_$@) $(ARGS)
 
@@ -89,4 +96,4 @@ build/%/build.ninja: Makefile
 	    tools/quietly env $(cc_$*) sh -c "$(MESON) setup $$again build/$* $(options_$*)"
 	@touch $@
 
-.PHONY: help demo check bench ratios cost growth instructions soak install clean
+.PHONY: help demo check bench bench-quick bench-peers ratios cost growth instructions soak install clean

@@ -60,14 +60,14 @@ const char *placement_text()
     return text.c_str();
 }
 
-static void pin_to(std::size_t index)
+void pin_to(std::size_t index)
 {
     const std::vector<int> &cpus = usable_cpus();
     cpu_set_t set;
     CPU_ZERO(&set);
     CPU_SET(static_cast<unsigned>(cpus[index % (cpus.size() < 2 ? 1 : 2)]), &set);
     if (pthread_setaffinity_np(pthread_self(), sizeof set, &set) != 0)
-        std::fprintf(stderr, "ratios: a thread could not be pinned; figures will wander\n");
+        std::fprintf(stderr, "bench: a thread could not be pinned; figures will wander\n");
 }
 
 static long involuntary_switches()

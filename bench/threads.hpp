@@ -59,6 +59,9 @@ const std::vector<int> &usable_cpus();
 /* "cpu 0 (core 0) + cpu 1 (core 1)", for the report. */
 const char *placement_text();
 
+/* Pin the calling thread to usable CPU index modulo 2. */
+void pin_to(std::size_t index);
+
 /* Run each body in a thread of its own, thread i pinned to usable CPU i modulo their number, all
  * released together. Returns the involuntary context switches of all of them. */
 unsigned run_pinned(const std::vector<std::function<void()>> &bodies);
