@@ -79,6 +79,7 @@ EXO_INLINE void exo_sync_join_pvt(struct exo_waker *waker, struct exo_sleeper *s
     sleeper->slice_ns = (geometry->mode & EXO_MODE_OWNED) != 0 ? EXO_LIFE_SLICE_NS : 0;
     sleeper->doubt_ns = waker->shared && !waker->fenced ? EXO_PORT_FENCE_DOUBT_NS : 0;
     sleeper->asks = EXO_FALSE;
+    sleeper->asked = EXO_FALSE;
     sleeper->picky = EXO_FALSE;
 }
 

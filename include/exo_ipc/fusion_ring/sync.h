@@ -37,6 +37,7 @@ EXO_HOT exo_bool exo_attempt_again_pvt(exo_i64 result)
 EXO_INLINE exo_u64 exo_nap_end_pvt(const struct exo_sleeper *sleeper, exo_u32 naps, exo_u64 deadline_ns)
 {
     exo_u64 most = sleeper->slice_ns; /* nobody wakes us for the death of one that we cannot watch */
+    naps += sleeper->asked ? EXO_DOUBT_ASKED : 0;
     if (sleeper->doubt_ns != 0 && naps < 24) {
         exo_u64 doubt = (exo_u64)sleeper->doubt_ns << naps;
         most = most == 0 ? doubt : exo_min64(most, doubt);

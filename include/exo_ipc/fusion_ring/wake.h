@@ -63,7 +63,12 @@ struct exo_sleeper {
     exo_u32 slice_ns;  /* look again so often; 0: sleep on */
     exo_u32 doubt_ns;  /* look again after this, then after twice as long each time; 0: the heavy fence is sure */
     exo_bool asks;     /* EXO_WAIT_FENCE stands in waiters since the last heavy fence */
+    exo_bool asked;    /* it stood there in this announcement already: the wakers fence, but for one that missed it */
 };
+
+/* A sleeper in doubt of its heavy fence that has asked the wakers to fence looks again after 2^6 times as long: a timer
+ * that is due soon costs a sleeping processor microseconds. */
+#define EXO_DOUBT_ASKED 6u
 
 /* Sleep this often in a row before the other side is asked to fence. */
 #define EXO_PARKED_OFTEN 4u
@@ -147,6 +152,7 @@ EXO_INLINE exo_u32 exo_sleeper_announce_pvt(struct exo_sleeper *sleeper)
         /* [wake:s3_heavy] pairs [wake:w2_light] */
         exo_port_fence_heavy(sleeper->shared);
     }
+    sleeper->asked = ask != 0 && sleeper->asks;
     sleeper->asks = ask != 0;
     return event;
 }
