@@ -199,8 +199,9 @@ EXO_INLINE void stage_check_books(const struct stage *stage)
     while (at < arena->blocks) {
         const struct exo_block *run = &arena->block[at];
         STAGE_CHECK(run->size != 0 && run->size <= arena->blocks - at && run->before == before);
-        STAGE_CHECK(run->state >= EXO_BLOCK_FREE && run->state <= EXO_BLOCK_SENT);
-        lent += run->state == EXO_BLOCK_FREE ? 0 : (exo_u64)run->size << arena->block_shift;
+        STAGE_CHECK(run->state >= EXO_BLOCK_FREE && run->state <= EXO_BLOCK_WARM);
+        lent += run->state == EXO_BLOCK_FREE || run->state == EXO_BLOCK_WARM ? 0
+                                                                             : (exo_u64)run->size << arena->block_shift;
         before = at;
         at += run->size;
     }

@@ -13,7 +13,7 @@ static void loan_is_roomy_aligned_and_all_to_be_sent(void **state)
     (void)state;
     open_pair(&pair, &plain);
     for (size = 0; size <= ARENA; size += 13) {
-        struct exo_loaned loan;
+        struct exo_loaned loan = {NULL, 0, 0, 0, 0};
         assert_int_equal(exo_loan(&pair.tx, size, &loan), EXO_OK);
         assert_true(exo_is_aligned(loan.data, EXO_CACHE_LINE));
         assert_true(loan.size >= size && loan.size % BLOCK == 0);

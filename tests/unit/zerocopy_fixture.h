@@ -100,7 +100,7 @@ EXO_INLINE void close_pair(struct pair *pair)
 /* A loan of `size` bytes, filled with a pattern that belongs to `seed`. */
 EXO_INLINE struct exo_loaned filled_loan(struct exo_sender *tx, exo_size size, exo_u32 seed)
 {
-    struct exo_loaned loan;
+    struct exo_loaned loan = {NULL, 0, 0, 0, 0};
     exo_size i;
     assert_int_equal(exo_loan(tx, size, &loan), EXO_OK);
     for (i = 0; i < size; i++) {

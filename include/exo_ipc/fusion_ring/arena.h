@@ -7,10 +7,12 @@
  * a run carries the run's record, the others carry state INNER. Free runs hang in lists by size class: two
  * levels, powers of two and eighths of them (two-level segregated fit: M. Masmano, I. Ripoll, A. Crespo,
  * J. Real, ECRTS 2004). Taking and giving back cost the same whatever the size. What was given back last is
- * lent next, while its lines are still warm.
+ * lent next, while its lines are still warm. A few small runs of each size stay as they are when they come back, and
+ * are lent again without being joined with their neighbours and cut off anew (deferred coalescing, as in the fast bins of
+ * D. Lea's malloc); where no free run is long enough, all of them are joined.
  *
- *   state of a run's first block     FREE -> LENT (loan) -> SENT (send) -> FREE (release)
- *                                            LENT -> FREE (cancel)
+ *   state of a run's first block     FREE or WARM -> LENT (loan) -> SENT (send) -> FREE or WARM (release)
+ *                                                    LENT -> FREE or WARM (cancel)
  *
  * Blocks come back through the release ring, which only the receiver writes: {token, tag} with the
  * tag stored last. It has an entry for every block, so that a release never waits. A token must name a run
@@ -36,6 +38,11 @@
 #define EXO_BLOCK_FREE 1u
 #define EXO_BLOCK_LENT 2u
 #define EXO_BLOCK_SENT 3u
+#define EXO_BLOCK_WARM 4u /* free, but not joined with its neighbours */
+
+/* At most so many runs of so many sizes stay warm, and no more than half of the arena. */
+#define EXO_WARM_RUNS 16u
+#define EXO_WARM_SIZES 8u
 
 struct exo_block {
     exo_u32 size;   /* blocks in this run */
@@ -58,6 +65,10 @@ struct exo_arena {
     exo_u32 block_shift;
     exo_u32 first; /* number of this arena's first block among all producers' */
     exo_u32 levels;
+    exo_u32 warm[EXO_WARM_SIZES];      /* warm runs, by their size modulo EXO_WARM_SIZES: the first, */
+    exo_u32 warm_size[EXO_WARM_SIZES]; /* the size of all of them, */
+    exo_u32 warm_runs[EXO_WARM_SIZES]; /* and how many there are */
+    exo_u32 warm_blocks;               /* how many more blocks may be in warm runs */
     exo_u8 classes[EXO_ARENA_LEVELS];
     exo_u32 head[EXO_ARENA_LEVELS][8];
     struct exo_block *block; /* right behind this struct */
@@ -129,6 +140,12 @@ EXO_INLINE void exo_arena_init_pvt(struct exo_arena *arena, exo_u32 blocks, exo_
             arena->head[level][i] = EXO_ARENA_NOWHERE;
         }
     }
+    for (i = 0; i < EXO_WARM_SIZES; i++) {
+        arena->warm[i] = EXO_ARENA_NOWHERE;
+        arena->warm_size[i] = 0;
+        arena->warm_runs[i] = 0;
+    }
+    arena->warm_blocks = blocks < 64 ? 0 : blocks / 2;
     for (i = 0; i < blocks; i++) {
         arena->block[i].generation = 0;
         arena->block[i].state = EXO_BLOCK_INNER;
@@ -172,8 +189,8 @@ EXO_INLINE exo_u32 exo_arena_find_pvt(const struct exo_arena *arena, exo_u32 siz
     return tries == 0 ? EXO_ARENA_NOWHERE : at;
 }
 
-/* Lend a run of `size` blocks. Returns its first block, or NOWHERE. */
-EXO_INLINE exo_u32 exo_arena_take_pvt(struct exo_arena *arena, exo_u32 size)
+/* Cut a run of `size` blocks off a free one. */
+EXO_OUTLINE exo_u32 exo_arena_cut_pvt(struct exo_arena *arena, exo_u32 size)
 {
     exo_u32 at = exo_arena_find_pvt(arena, size);
     struct exo_block *block;
@@ -195,20 +212,14 @@ EXO_INLINE exo_u32 exo_arena_take_pvt(struct exo_arena *arena, exo_u32 size)
         }
         exo_arena_link_pvt(arena, behind);
     }
-    block->state = EXO_BLOCK_LENT;
-    block->generation = block->generation == 0xFFFFFFFFu ? 1 : block->generation + 1;
-    arena->lent += (exo_u64)size << arena->block_shift;
-    arena->runs++;
     return at;
 }
 
-/* Take back the run that begins at `at`, and join it with free neighbours. */
-EXO_INLINE void exo_arena_give_pvt(struct exo_arena *arena, exo_u32 at)
+/* Join the run that begins at `at` with free neighbours. */
+EXO_OUTLINE void exo_arena_join_pvt(struct exo_arena *arena, exo_u32 at)
 {
     struct exo_block *block = &arena->block[at];
     exo_u32 after = at + block->size;
-    arena->lent -= (exo_u64)block->size << arena->block_shift;
-    arena->runs--;
     if (after < arena->blocks && arena->block[after].state == EXO_BLOCK_FREE) {
         exo_arena_unlink_pvt(arena, after);
         arena->block[after].state = EXO_BLOCK_INNER;
@@ -227,6 +238,82 @@ EXO_INLINE void exo_arena_give_pvt(struct exo_arena *arena, exo_u32 at)
         arena->block[after].before = at;
     }
     exo_arena_link_pvt(arena, at);
+}
+
+/* Keep a free run as it is, for the next loan of its size. False if there are enough of them. */
+EXO_INLINE exo_bool exo_arena_keep_pvt(struct exo_arena *arena, exo_u32 at)
+{
+    struct exo_block *block = &arena->block[at];
+    exo_u32 i = block->size % EXO_WARM_SIZES;
+    if ((arena->warm_runs[i] != 0 && arena->warm_size[i] != block->size) ||
+        arena->warm_runs[i] == EXO_WARM_RUNS || block->size > arena->warm_blocks) {
+        return EXO_FALSE;
+    }
+    block->state = EXO_BLOCK_WARM;
+    block->next = arena->warm[i];
+    arena->warm[i] = at;
+    arena->warm_size[i] = block->size;
+    arena->warm_runs[i]++;
+    arena->warm_blocks -= block->size;
+    return EXO_TRUE;
+}
+
+/* The warm run of this size that came back last, or NOWHERE. */
+EXO_INLINE exo_u32 exo_arena_reuse_pvt(struct exo_arena *arena, exo_u32 size)
+{
+    exo_u32 i = size % EXO_WARM_SIZES;
+    exo_u32 at = arena->warm[i];
+    if (at == EXO_ARENA_NOWHERE || arena->warm_size[i] != size) {
+        return EXO_ARENA_NOWHERE;
+    }
+    arena->warm[i] = arena->block[at].next;
+    arena->warm_runs[i]--;
+    arena->warm_blocks += size;
+    return at;
+}
+
+/* Join all warm runs with their neighbours, and cut. */
+EXO_OUTLINE exo_u32 exo_arena_cool_and_cut_pvt(struct exo_arena *arena, exo_u32 size)
+{
+    exo_u32 i;
+    for (i = 0; i < EXO_WARM_SIZES; i++) {
+        while (arena->warm[i] != EXO_ARENA_NOWHERE) {
+            exo_arena_join_pvt(arena, exo_arena_reuse_pvt(arena, arena->warm_size[i]));
+        }
+    }
+    return exo_arena_cut_pvt(arena, size);
+}
+
+/* Lend a run of `size` blocks. Returns its first block, or NOWHERE. */
+EXO_INLINE exo_u32 exo_arena_take_pvt(struct exo_arena *arena, exo_u32 size)
+{
+    exo_u32 at = exo_arena_reuse_pvt(arena, size);
+    struct exo_block *block;
+    if (EXO_UNLIKELY(at == EXO_ARENA_NOWHERE)) {
+        at = exo_arena_cut_pvt(arena, size);
+        if (at == EXO_ARENA_NOWHERE) {
+            at = exo_arena_cool_and_cut_pvt(arena, size);
+        }
+        if (at == EXO_ARENA_NOWHERE) {
+            return at;
+        }
+    }
+    block = &arena->block[at];
+    block->state = EXO_BLOCK_LENT;
+    block->generation = block->generation == 0xFFFFFFFFu ? 1 : block->generation + 1;
+    arena->lent += (exo_u64)size << arena->block_shift;
+    arena->runs++;
+    return at;
+}
+
+/* Take back the run that begins at `at`. */
+EXO_INLINE void exo_arena_give_pvt(struct exo_arena *arena, exo_u32 at)
+{
+    arena->lent -= (exo_u64)arena->block[at].size << arena->block_shift;
+    arena->runs--;
+    if (EXO_UNLIKELY(!exo_arena_keep_pvt(arena, at))) {
+        exo_arena_join_pvt(arena, at);
+    }
 }
 
 EXO_INLINE exo_u64 exo_arena_token_pvt(const struct exo_arena *arena, exo_u32 at)
