@@ -87,8 +87,6 @@ void wait_for_death(const struct note *note, exo_u32 before_ns);
 /* In a child: nothing is left to do but to be killed. */
 void await_death(void);
 
-/* Fork a child that dies with its parent. */
-pid_t bear(void (*body)(void *argument), void *argument);
 /* A child died: it was killed on time. Enters it in the tallies. */
 void mourn(const struct note *note, int status);
 /* Wait for a child to die, and mourn it. */

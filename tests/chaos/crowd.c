@@ -77,7 +77,7 @@ exo_u32 crowd_bear(struct crowd *crowd, exo_u32 place, exo_bool mortal)
     note->receiver = place == RECEIVER;
     note->kill_ns = mortal ? choose_death(crowd) : 0;
     crowd->life[place] = crowd->lives++;
-    crowd->child[place] = bear(live, &birth);
+    crowd->child[place] = start_child(live, &birth);
     return birth.life;
 }
 

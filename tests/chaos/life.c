@@ -63,20 +63,6 @@ void await_death(void)
     }
 }
 
-pid_t bear(void (*body)(void *argument), void *argument)
-{
-    pid_t child = fork();
-    MUST(child >= 0);
-    if (child == 0) {
-        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-        (void)signal(SIGALRM, SIG_DFL);
-        (void)alarm(WATCHDOG_S);
-        body(argument);
-        _exit(0);
-    }
-    return child;
-}
-
 void mourn(const struct note *note, int status)
 {
     exo_u32 phase = exo_load32(&note->phase, EXO_ACQUIRE);

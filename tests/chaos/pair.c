@@ -46,7 +46,7 @@ static exo_bool pair_begin(struct plan *plan, struct exo_end *end, struct talk *
     MUST(exo_pair(sockets) == EXO_OK);
     plan->other = sockets[0];
     plan->socket = sockets[1];
-    *child = bear(pair_victim, plan);
+    *child = start_child(pair_victim, plan);
     MUST(close(sockets[1]) == 0);
     status = exo_open(end, sockets[0], &plan->config, EXO_FOREVER);
     if (status == EXO_PEER_DIED) {
@@ -307,7 +307,7 @@ void pair_both(exo_u32 kills)
         plan[1].delay_us = random_below(&random, 2) == 0 ? plan[0].delay_us : plan[1].delay_us;
         (void)alarm(WATCHDOG_S);
         for (i = 0; i < 2; i++) {
-            child[i] = bear(pair_victim, &plan[i]);
+            child[i] = start_child(pair_victim, &plan[i]);
         }
         MUST(close(sockets[0]) == 0 && close(sockets[1]) == 0);
         for (i = 0; i < 2; i++) {

@@ -13,9 +13,9 @@
 #define EXO_UNLIKELY(x) __builtin_expect(!!(x), 0)
 
 /* EXO_INLINE: a function of a header. EXO_HOT: one whose constant arguments must fold away.
- * EXO_OUTLINE: one that is not worth a copy at each call; also the slow path behind a hot one. EXO_COLD: one that only
- * outlined functions call: GCC 12 takes what leads up to a call of a cold function to be cold itself, and has moved
- * whole fast paths away. */
+ * EXO_OUTLINE: one that is not worth a copy at each call; also a slow path from which a fast one goes on. EXO_COLD: a slow
+ * path from which none does: GCC 12 takes the branch that leads to a cold call, and what it came from, to be cold itself
+ * where both ways meet again, and has moved whole fast paths away. */
 #define EXO_INLINE static inline __attribute__((unused))
 #define EXO_HOT static inline __attribute__((always_inline, unused))
 #define EXO_OUTLINE static __attribute__((noinline, unused))

@@ -7,9 +7,9 @@
  * a run carries the run's record, the others carry state INNER. Free runs hang in lists by size class: two
  * levels, powers of two and eighths of them (two-level segregated fit: M. Masmano, I. Ripoll, A. Crespo,
  * J. Real, ECRTS 2004). Taking and giving back cost the same whatever the size. What was given back last is
- * lent next, while its lines are still warm. A few small runs of each size stay as they are when they come back, and
- * are lent again without being joined with their neighbours and cut off anew (deferred coalescing, as in the fast bins of
- * D. Lea's malloc); where no free run is long enough, all of them are joined.
+ * lent next, while its lines are still warm. Runs of the sizes in use stay as they are when they come back, up to half
+ * of the arena, and are lent again without being joined with their neighbours and cut off anew (deferred coalescing,
+ * as in the fast bins of D. Lea's malloc); where no free run is long enough, all of them are joined.
  *
  *   state of a run's first block     FREE or WARM -> LENT (loan) -> SENT (send) -> FREE or WARM (release)
  *                                                    LENT -> FREE or WARM (cancel)
@@ -355,7 +355,7 @@ EXO_INLINE exo_status exo_arena_collect_pvt(struct exo_arena *arena, exo_u32 mos
 }
 
 /* The receiver is dead: all that was sent and not released comes back at once. */
-EXO_OUTLINE void exo_arena_reclaim_pvt(struct exo_arena *arena)
+EXO_COLD void exo_arena_reclaim_pvt(struct exo_arena *arena)
 {
     exo_u32 at;
     for (at = 0; at < arena->blocks; at++) {
