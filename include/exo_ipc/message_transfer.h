@@ -24,7 +24,7 @@ EXO_INLINE exo_status exo_message_put_inline_pvt(struct exo_sender *tx,
     line = exo_tx_line_pvt(tx, pos);
     exo_words_store(line - EXO_MESSAGE_HEADER_WORDS, header, EXO_MESSAGE_HEADER_SIZE);
     exo_line_publish_pvt(line, data, len, exo_control_pvt(pos, EXO_KIND_MESSAGE, (exo_u32)len));
-    return exo_tx_notify_pvt(tx, tx->mode, 1);
+    return exo_tx_notify_pvt(tx, tx->mode, pos, 1);
 }
 
 EXO_INLINE exo_status exo_message_put_loan_pvt(struct exo_sender *tx,
@@ -43,7 +43,7 @@ EXO_INLINE exo_status exo_message_put_loan_pvt(struct exo_sender *tx,
     exo_words_store(exo_tx_line_pvt(tx, pos) - EXO_MESSAGE_HEADER_WORDS, header, EXO_MESSAGE_HEADER_SIZE);
     tx->arena->block[at].state = EXO_BLOCK_SENT;
     exo_loan_publish_pvt(tx, pos, loan, EXO_KIND_MESSAGE_LOAN);
-    return exo_tx_notify_pvt(tx, tx->mode, 1);
+    return exo_tx_notify_pvt(tx, tx->mode, pos, 1);
 }
 
 /**

@@ -218,11 +218,11 @@ EXO_INLINE void exo_receiver_place_pvt(struct exo_receiver *rx, const struct exo
     rx->off_mask = (exo_size)rx->mask << geometry->slot_shift;
     rx->mode = geometry->mode;
     rx->producers = geometry->producers;
-    rx->taken = (exo_u32)exo_load64(&rx->rx->exact.part, EXO_RELAXED); /* relaxed: [attach:enter] */
     rx->refused = EXO_OK;
     rx->done = (exo_u32 *)(void *)((exo_u8 *)memory->rx + geometry->done_off);
     rx->exact = &rx->rx->exact.value;
     rx->pos = exo_load64(rx->exact, EXO_RELAXED); /* relaxed: [attach:enter] */
+    rx->taken = exo_part_items_pvt(exo_load64(&rx->rx->exact.part, EXO_RELAXED), rx->pos); /* relaxed: same */
     rx->late_step = geometry->slots < 8 ? 1 : (exo_u32)exo_min64(geometry->slots / 8, EXO_PACE_STEP);
     rx->late_at = rx->pos + rx->late_step;
     rx->deserted = EXO_FALSE;
@@ -357,15 +357,18 @@ EXO_INLINE exo_status exo_receiver_close(struct exo_receiver *rx)
     if (rx->exact == &rx->pos) {
         return EXO_CLOSED;
     }
-    if (!last) {
-        last = exo_fetch_add32(&rx->rx->sync.open, 0u - 1u, EXO_RELAXED) == 1; /* relaxed: only the count */
+    if (last) {
+        exo_store64(&rx->rx->exact.part, rx->pos << 8 | rx->taken, EXO_RELAXED); /* relaxed: [ring:rx_close] */
+    } else {
+        /* [ring:rx_left] pairs [ring:rx_left] */
+        last = exo_fetch_add32(&rx->rx->sync.open, 0u - 1u, EXO_ACQ_REL) == 1;
     }
     if (last) {
-        (void)exo_fetch_or32(&rx->rx->sync.waiters, EXO_WAIT_CLOSED, EXO_RELAXED); /* relaxed: a flag */
+        /* [ring:rx_close] pairs [ring:rx_gone] */
+        (void)exo_fetch_or32(&rx->rx->sync.waiters, EXO_WAIT_CLOSED, EXO_RELEASE);
         exo_notify_writers(rx);
     }
     if ((rx->mode & EXO_MODE_MC) == 0) {
-        exo_store64(&rx->rx->exact.part, rx->taken, EXO_RELAXED); /* relaxed: [attach:exit] */
         /* [attach:exit] pairs [attach:enter] */
         exo_store32(&rx->rx->sync.open, 0u, EXO_RELEASE);
         /* [attach:resign] pairs [attach:succeed] */

@@ -104,7 +104,7 @@ EXO_HOT exo_i64 exo_send_batch_pvt(struct exo_sender *tx, const exo_u32 mode, co
     } else {
         exo_batch_publish_pvt(tx, pos, (const exo_u8 *)items, size, n, per);
     }
-    status = exo_tx_notify_pvt(tx, mode, (exo_u32)n);
+    status = exo_tx_notify_pvt(tx, mode, pos, (exo_u32)n);
     return status == EXO_OK ? (exo_i64)n : (exo_i64)status;
 }
 
@@ -128,7 +128,7 @@ EXO_HOT EXO_MUST_USE exo_i64 exo_send_burst_as(struct exo_sender *tx, const exo_
  * @n: how many
  *
  * Returns: n; EXO_FULL when they do not all fit now; EXO_INVALID_SIZE if size is over 56 or n messages
- * can never fit; else as exo_send_inline().
+ * can never fit; EXO_CLOSED if the receiver has closed without taking the first of them; else as exo_send_inline().
  * Context, Ordering, Progress: as exo_send_inline(). The messages become visible together (one by one with
  * several producers in the crash-safe profile).
  */

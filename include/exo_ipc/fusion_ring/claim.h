@@ -146,7 +146,7 @@ EXO_COLD exo_status exo_tx_claim_owned_many_pvt(struct exo_sender *tx, exo_u32 n
                 at = exo_tx_next_owned_pvt(tx, *pos);
                 exo_line_commit_pvt(exo_tx_line_pvt(tx, at), exo_control_pvt(at, EXO_KIND_DISCARD, 0));
             }
-            (void)exo_tx_notify_pvt(tx, tx->mode, 0xFFFFFFFFu); /* a receiver may sleep before them */
+            (void)exo_tx_notify_pvt(tx, tx->mode, *pos, 0xFFFFFFFFu); /* a receiver may sleep before them */
             return status;
         }
         *pos = got == 0 ? next : *pos;

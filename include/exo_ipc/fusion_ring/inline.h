@@ -45,7 +45,7 @@ EXO_HOT exo_status exo_tx_send_pvt(struct exo_sender *tx, const exo_u32 mode, co
     }
     exo_line_publish_pvt(exo_tx_line_pvt(tx, pos), data, len,
                          exo_control_pvt(pos, EXO_KIND_INLINE, (exo_u32)len));
-    return exo_tx_notify_pvt(tx, mode, 1);
+    return exo_tx_notify_pvt(tx, mode, pos, 1);
 }
 
 EXO_OUTLINE exo_status exo_send_inline_any_pvt(struct exo_sender *tx, const void *data, exo_size len)
@@ -68,7 +68,7 @@ EXO_HOT EXO_MUST_USE exo_status exo_send_inline_as(struct exo_sender *tx, const 
     tx->pos = pos + 1;
     exo_line_publish_pvt(exo_tx_line_pvt(tx, pos), data, len,
                          exo_control_pvt(pos, EXO_KIND_INLINE, (exo_u32)len));
-    return exo_tx_notify_pvt(tx, mode, 1);
+    return exo_tx_notify_pvt(tx, mode, pos, 1);
 }
 
 /**
@@ -78,8 +78,9 @@ EXO_HOT EXO_MUST_USE exo_status exo_send_inline_as(struct exo_sender *tx, const 
  * @len: its length in bytes, 0 to 56
  *
  * Returns: EXO_OK; EXO_FULL; EXO_INVALID_SIZE if len is over 56; EXO_CLOSED if the receiver has closed, also
- * when this very message can no longer be received; EXO_PEER_DIED; EXO_CORRUPT once the receiver broke the
- * protocol. On an error nothing was sent.
+ * during the call and without this message; EXO_PEER_DIED; EXO_CORRUPT once the receiver broke the protocol.
+ * On an error nothing was sent; but what found the receiver closing stays in the ring, for a receiver that takes
+ * its place.
  * Context: the sender's side; any context that the handle belongs to, interrupts included.
  * Ordering: what was written before the call is visible to whoever receives the message.
  * Progress: wait-free (sp), lock-free (mp).

@@ -86,7 +86,7 @@ EXO_INLINE EXO_MUST_USE exo_status exo_commit(struct exo_sender *tx, struct exo_
     exo_line_commit_pvt(exo_tx_line_pvt(tx, reserved->pos),
                         exo_control_pvt(reserved->pos, EXO_KIND_INLINE, (exo_u32)len));
     reserved->data = EXO_NULL;
-    return exo_tx_notify_pvt(tx, tx->mode, 0xFFFFFFFFu); /* it may have closed a gap */
+    return exo_tx_notify_pvt(tx, tx->mode, reserved->pos, 0xFFFFFFFFu); /* it may have closed a gap */
 }
 
 /**
@@ -104,7 +104,7 @@ EXO_INLINE EXO_MUST_USE exo_status exo_abort(struct exo_sender *tx, struct exo_r
     exo_line_commit_pvt(exo_tx_line_pvt(tx, reserved->pos),
                         exo_control_pvt(reserved->pos, EXO_KIND_DISCARD, 0));
     reserved->data = EXO_NULL;
-    return exo_tx_notify_pvt(tx, tx->mode, 0xFFFFFFFFu); /* it may have closed a gap */
+    return exo_tx_notify_pvt(tx, tx->mode, reserved->pos, 0xFFFFFFFFu); /* it may have closed a gap */
 }
 
 EXO_COLD exo_status exo_peek_mc_pvt(struct exo_receiver *rx, struct exo_peeked *peeked)

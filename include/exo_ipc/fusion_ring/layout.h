@@ -106,7 +106,7 @@ struct exo_ring_sync {
 
 struct exo_position {
     exo_word64 value;
-    exo_word64 part; /* of exact, between two holders: items already taken from the slot at value */
+    exo_word64 part; /* of exact, left by a holder that closed: position << 8 | items taken from the slot there */
     exo_word64 reserved[14];
 };
 
@@ -175,6 +175,11 @@ EXO_HOT exo_bool exo_control_carries_pvt(exo_u32 kind)
 {
     return (kind >= EXO_KIND_INLINE && kind <= EXO_KIND_LOAN) || kind == EXO_KIND_MESSAGE ||
            kind == EXO_KIND_MESSAGE_LOAN;
+}
+/* How many items were taken from the slot at pos already, as the word `part` tells. */
+EXO_INLINE exo_u32 exo_part_items_pvt(exo_u64 part, exo_u64 pos)
+{
+    return (part ^ pos << 8) < 0x100u ? (exo_u32)part & 0xFFu : 0;
 }
 /* Whether the control word was stored for this position (and may still be NONE). */
 EXO_HOT exo_bool exo_control_is_for_pvt(exo_u64 control, exo_u64 pos)

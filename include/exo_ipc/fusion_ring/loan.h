@@ -165,7 +165,8 @@ EXO_HOT void exo_loan_publish_pvt(struct exo_sender *tx, exo_u64 pos, struct exo
 /**
  * exo_send_loan - send a filled loan, without waiting and without copying.
  * @tx: sender handle
- * @loan: bytes [off, off + len) of it are sent; cleared on success, unchanged on an error
+ * @loan: bytes [off, off + len) of it are sent; cleared on success, and when the receiver closed during the call;
+ *   unchanged on any other error
  *
  * Returns: EXO_OK; EXO_FULL; EXO_NOT_FOUND if it is not a loan that is still out (never lent, sent before,
  * cancelled); EXO_INVALID_SIZE if off and len do not lie within it; else as exo_send_inline().
@@ -185,7 +186,7 @@ EXO_INLINE EXO_MUST_USE exo_status exo_send_loan(struct exo_sender *tx, struct e
     }
     tx->arena->block[at].state = EXO_BLOCK_SENT;
     exo_loan_publish_pvt(tx, pos, loan, EXO_KIND_LOAN);
-    return exo_tx_notify_pvt(tx, tx->mode, 1);
+    return exo_tx_notify_pvt(tx, tx->mode, pos, 1);
 }
 
 /**

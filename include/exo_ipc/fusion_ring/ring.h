@@ -220,19 +220,36 @@ EXO_HOT exo_bool exo_tx_has_room_pvt(const struct exo_sender *tx, exo_u64 pos, e
     return (exo_i64)(tx->limit - pos) >= (exo_i64)want;
 }
 
-EXO_OUTLINE exo_status exo_tx_wake_pvt(struct exo_sender *tx, exo_u32 count)
+/* The receivers have closed: whether one of them took something from the slot at pos before it did. */
+EXO_COLD exo_bool exo_tx_taken_pvt(const struct exo_sender *tx, exo_u64 pos)
 {
-    exo_u32 waiters = exo_waker_wake_pvt(&tx->waker, count);
-    return (waiters & EXO_WAIT_CLOSED) != 0 ? exo_tx_refuse_pvt(tx, EXO_CLOSED) : EXO_OK;
+    const struct exo_position *exact = &tx->rx->exact;
+    exo_u64 head;
+    /* [ring:rx_gone] pairs [ring:rx_close]: what they had taken is final */
+    (void)exo_load32(&tx->rx->sync.waiters, EXO_ACQUIRE);
+    head = exo_load64(&exact->value, EXO_RELAXED); /* relaxed: acquired with the flag */
+    if (head != pos) {
+        return (exo_i64)(head - pos) > 0;
+    }
+    return exo_part_items_pvt(exo_load64(&exact->part, EXO_RELAXED), pos) != 0; /* relaxed: same */
 }
 
-/* Publish is done: look for sleepers, learn of a receiver that closed. */
-EXO_HOT exo_status exo_tx_notify_pvt(struct exo_sender *tx, exo_u32 mode, exo_u32 count)
+EXO_OUTLINE exo_status exo_tx_wake_pvt(struct exo_sender *tx, exo_u64 pos, exo_u32 count)
+{
+    if ((exo_waker_wake_pvt(&tx->waker, count) & EXO_WAIT_CLOSED) == 0) {
+        return EXO_OK;
+    }
+    (void)exo_tx_refuse_pvt(tx, EXO_CLOSED);
+    return exo_tx_taken_pvt(tx, pos) ? EXO_OK : EXO_CLOSED;
+}
+
+/* What begins at pos is published: look for sleepers, learn of a receiver that closed without it. */
+EXO_HOT exo_status exo_tx_notify_pvt(struct exo_sender *tx, exo_u32 mode, exo_u64 pos, exo_u32 count)
 {
     if ((mode & EXO_MODE_POLLED) != 0 || EXO_LIKELY(exo_waker_quiet_pvt(&tx->waker))) {
         return EXO_OK;
     }
-    return exo_tx_wake_pvt(tx, count);
+    return exo_tx_wake_pvt(tx, pos, count);
 }
 
 /* Whether the senders have closed; what they sent before is visible then. */

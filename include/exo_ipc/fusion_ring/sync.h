@@ -221,7 +221,7 @@ EXO_INLINE EXO_MUST_USE exo_status exo_wait_writable(struct exo_sender *tx, exo_
  */
 EXO_INLINE void exo_notify_readers(struct exo_sender *tx)
 {
-    (void)exo_tx_notify_pvt(tx, tx->mode, 0xFFFFFFFFu);
+    (void)exo_tx_notify_pvt(tx, tx->mode, tx->pos, 0xFFFFFFFFu);
 }
 
 /**

@@ -100,14 +100,14 @@ EXO_INLINE exo_i64 exo_send_loans_pvt(struct exo_sender *tx, struct exo_loaned *
         return status;
     }
     exo_loans_publish_pvt(tx, pos, loans, most);
-    status = exo_tx_notify_pvt(tx, tx->mode, (exo_u32)most);
+    status = exo_tx_notify_pvt(tx, tx->mode, pos, (exo_u32)most);
     return status == EXO_OK ? (exo_i64)most : (exo_i64)status;
 }
 
 /**
  * exo_send_loans_bulk - send n filled loans, all or none, without waiting.
  * @tx: sender handle
- * @loans: as in exo_send_loan(); cleared on success, unchanged on an error
+ * @loans: as in exo_send_loan()
  * @n: how many
  *
  * Returns: n; EXO_FULL when they do not all fit now; EXO_INVALID_SIZE when they never can, or when off and len

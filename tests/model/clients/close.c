@@ -48,6 +48,7 @@ static void send_until_closed(void)
     for (i = 0; status == EXO_OK; i++) {
         struct pair pair = scene_pair(scene_number(1, i));
         status = exo_send_blocking(&scene.tx[0], &pair, sizeof(pair), EXO_FOREVER);
+        scene.sent[1] += status == EXO_OK;
         client_check(i <= 4);
     }
     client_check(status == EXO_CLOSED);
@@ -59,11 +60,37 @@ static void take_one_and_close(void)
     struct pair pair;
     exo_i64 got = exo_recv_inline(rx, &pair, sizeof(pair));
     client_check(got == sizeof(pair) || got == EXO_EMPTY);
+    if (got == sizeof(pair)) {
+        scene_took(pair.number);
+    }
     client_check(exo_receiver_close(rx) == EXO_OK);
 }
 
-static void finish_nothing(void)
+/* What a receiver took before it left was not refused: a sender that sends again elsewhere would double it. */
+static void finish_refused(void)
 {
+    exo_u32 t;
+    for (t = 2; t <= 3; t++) {
+        client_check(scene.taken[t].count == 0 || scene.taken[t].number[0] < scene_number(1, scene.sent[1]));
+    }
+}
+
+/* The same for a lot in one slot, of which the receiver takes a part. */
+static void send_lot_until_closed(void)
+{
+    const exo_u64 lot[2] = {scene_number(1, 0), scene_number(1, 1)};
+    exo_i64 sent = exo_send_bulk(&scene.tx[0], lot, sizeof(lot[0]), 2);
+    client_check(sent == 2 || sent == EXO_CLOSED);
+    scene.sent[1] = sent == 2 ? 2 : 0;
+}
+
+static void take_a_part_and_close(void)
+{
+    exo_u64 number = 0;
+    if (exo_recv_inline(&scene.rx[0], &number, sizeof(number)) == sizeof(number)) {
+        scene_took(number);
+    }
+    client_check(exo_receiver_close(&scene.rx[0]) == EXO_OK);
 }
 
 /* Two threads share one place, one after the other. */
@@ -143,11 +170,14 @@ CLIENT(mc) = {.name = "close-sender-spmc", .setup = setup,
               .thread = {send_and_close, take_until_closed, take_until_closed}, .finish = finish_taken,
               .param = EXO_SPMC};
 CLIENT(receiver) = {.name = "close-receiver-spsc", .setup = setup,
-                    .thread = {send_until_closed, take_one_and_close}, .finish = finish_nothing,
+                    .thread = {send_until_closed, take_one_and_close}, .finish = finish_refused,
                     .param = EXO_SPSC};
 CLIENT(receivers) = {.name = "close-receivers-spmc", .setup = setup,
                      .thread = {send_until_closed, take_one_and_close, take_one_and_close},
-                     .finish = finish_nothing, .param = EXO_SPMC};
+                     .finish = finish_refused, .param = EXO_SPMC};
+CLIENT(lot) = {.name = "close-receiver-lot", .setup = setup,
+               .thread = {send_lot_until_closed, take_a_part_and_close}, .finish = finish_refused,
+               .param = EXO_SPSC};
 CLIENT(places) = {.name = "close-hand-over-sender", .setup = setup_empty, .thread = {hand_over, hand_over},
                   .finish = finish_hand_over, .param = EXO_SPSC};
 CLIENT(receiving) = {.name = "close-hand-over-receiver", .setup = setup_filled, .thread = {take_over, take_over},
