@@ -201,7 +201,7 @@ EXO_INLINE void stage_check_books(const struct stage *stage)
         STAGE_CHECK(run->size != 0 && run->size <= arena->blocks - at && run->before == before);
         STAGE_CHECK(run->state >= EXO_BLOCK_FREE && run->state <= EXO_BLOCK_WARM);
         lent += run->state == EXO_BLOCK_FREE || run->state == EXO_BLOCK_WARM ? 0
-                                                                             : (exo_u64)run->size << arena->block_shift;
+                                                                             : run->size;
         before = at;
         at += run->size;
     }

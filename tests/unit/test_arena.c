@@ -139,7 +139,9 @@ static void released_runs_come_back_in_any_order(void **state)
         assert_int_equal(exo_arena_collect_pvt(arena, 13), EXO_OK);
         assert_int_equal(arena->ring_pos, lap * 4 + 4);
         assert_int_equal(arena->lent, 0);
-        assert_int_equal(arena->block[0].size, 13);
+        if (lap % 8 == 7) {
+            (void)assert_whole_arena_can_be_lent(arena);
+        }
     }
     free(arena);
 }
@@ -156,7 +158,7 @@ static void entry_of_another_lap_is_no_release(void **state)
     assert_int_equal(exo_arena_collect_pvt(arena, 4), EXO_OK);
     releases[0].tag = 1ull << 32 | 1;
     assert_int_equal(exo_arena_collect_pvt(arena, 4), EXO_OK);
-    assert_int_equal(arena->lent, 1u << SHIFT);
+    assert_int_equal(arena->lent, 1);
     free(arena);
 }
 
@@ -207,7 +209,7 @@ static void reclaim_takes_back_what_was_sent_and_nothing_else(void **state)
         }
     }
     exo_arena_reclaim_pvt(arena);
-    assert_int_equal(arena->lent, kept << SHIFT);
+    assert_int_equal(arena->lent, kept);
     for (at = 0; at < 64; at += arena->block[at].size) {
         if (arena->block[at].state == EXO_BLOCK_LENT) {
             exo_arena_give_pvt(arena, at);

@@ -95,7 +95,7 @@ static void assert_agrees_with_model(const struct exo_arena *arena)
 {
     exo_u32 before = EXO_ARENA_NOWHERE;
     exo_u32 at = 0;
-    assert_int_equal(arena->lent, (exo_u64)model.lent << SHIFT);
+    assert_int_equal(arena->lent, model.lent);
     while (at < arena->blocks) {
         const struct exo_block *block = &arena->block[at];
         exo_u32 i;

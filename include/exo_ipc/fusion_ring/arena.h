@@ -7,9 +7,9 @@
  * a run carries the run's record, the others carry state INNER. Free runs hang in lists by size class: two
  * levels, powers of two and eighths of them (two-level segregated fit: M. Masmano, I. Ripoll, A. Crespo,
  * J. Real, ECRTS 2004). Taking and giving back cost the same whatever the size. What was given back last is
- * lent next, while its lines are still warm. Runs of the sizes in use stay as they are when they come back, up to half
- * of the arena, and are lent again without being joined with their neighbours and cut off anew (deferred coalescing,
- * as in the fast bins of D. Lea's malloc); where no free run is long enough, all of them are joined.
+ * lent next, while its lines are still warm. Some runs of the sizes in use stay as they are when they come back, and
+ * are lent again without being joined with their neighbours and cut off anew (deferred coalescing, as in the fast bins
+ * of D. Lea's malloc); where no free run is long enough, all of them are joined.
  *
  *   state of a run's first block     FREE or WARM -> LENT (loan) -> SENT (send) -> FREE or WARM (release)
  *                                                    LENT -> FREE or WARM (cancel)
@@ -24,12 +24,13 @@
 #include "layout.h"
 
 /*
- * A loan looks for released runs once so many runs, or bytes, are out. Each look fetches the receiver's line of the
- * release ring, on the way of a round trip and while the receiver wants to write the next release there; but buffers
- * that are lent again soon are still in the caches.
+ * A loan looks for released runs once so many runs are out, or so many bytes in a few. Each look fetches the receiver's
+ * line of the release ring, which has EXO_COLLECT_LARGE entries, on the way of a round trip and while the receiver wants
+ * to write the next release there; but buffers that are lent again soon are still in the caches.
  */
 #define EXO_COLLECT_RUNS 16u
 #define EXO_COLLECT_BYTES 131072u
+#define EXO_COLLECT_LARGE 4u
 
 #define EXO_ARENA_LEVELS 30
 #define EXO_ARENA_NOWHERE 0xFFFFFFFFu
@@ -40,7 +41,7 @@
 #define EXO_BLOCK_SENT 3u
 #define EXO_BLOCK_WARM 4u /* free, but not joined with its neighbours */
 
-/* At most so many runs of so many sizes stay warm, and no more than half of the arena. */
+/* At most so many runs of so many sizes stay warm. */
 #define EXO_WARM_RUNS 16u
 #define EXO_WARM_SIZES 8u
 
@@ -53,22 +54,27 @@ struct exo_block {
     exo_u32 state;
 };
 
+/* Warm runs of one size: their first blocks, the one that came back last on top. */
+struct exo_warm {
+    exo_u32 size;
+    exo_u32 count;
+    exo_u32 at[EXO_WARM_RUNS];
+};
+
 struct exo_arena {
     exo_u8 *memory;
     const struct exo_release_entry *ring;
     exo_u64 ring_pos;
-    exo_u64 lent; /* bytes lent or sent and not yet back, */
-    exo_u32 runs; /* in so many runs */
-    exo_u32 lazy; /* below so many runs, a loan does not look for released ones */
+    exo_u32 lent;        /* blocks lent or sent and not yet back; */
+    exo_u32 lazy_blocks; /* below so many, */
+    exo_u32 runs;        /* and in runs: */
+    exo_u32 lazy_runs;   /* below so many, a loan does not look for released ones */
     exo_u32 ring_mask;
     exo_u32 blocks;
     exo_u32 block_shift;
     exo_u32 first; /* number of this arena's first block among all producers' */
     exo_u32 levels;
-    exo_u32 warm[EXO_WARM_SIZES];      /* warm runs, by their size modulo EXO_WARM_SIZES: the first, */
-    exo_u32 warm_size[EXO_WARM_SIZES]; /* the size of all of them, */
-    exo_u32 warm_runs[EXO_WARM_SIZES]; /* and how many there are */
-    exo_u32 warm_blocks;               /* how many more blocks may be in warm runs */
+    struct exo_warm warm[EXO_WARM_SIZES]; /* by size modulo EXO_WARM_SIZES */
     exo_u8 classes[EXO_ARENA_LEVELS];
     exo_u32 head[EXO_ARENA_LEVELS][8];
     struct exo_block *block; /* right behind this struct */
@@ -141,11 +147,9 @@ EXO_INLINE void exo_arena_init_pvt(struct exo_arena *arena, exo_u32 blocks, exo_
         }
     }
     for (i = 0; i < EXO_WARM_SIZES; i++) {
-        arena->warm[i] = EXO_ARENA_NOWHERE;
-        arena->warm_size[i] = 0;
-        arena->warm_runs[i] = 0;
+        arena->warm[i].size = 0;
+        arena->warm[i].count = 0;
     }
-    arena->warm_blocks = blocks < 64 ? 0 : blocks / 2;
     for (i = 0; i < blocks; i++) {
         arena->block[i].generation = 0;
         arena->block[i].state = EXO_BLOCK_INNER;
@@ -156,7 +160,8 @@ EXO_INLINE void exo_arena_init_pvt(struct exo_arena *arena, exo_u32 blocks, exo_
     arena->ring_pos = 0;
     arena->lent = 0;
     arena->runs = 0;
-    arena->lazy = (exo_u32)exo_min64(EXO_COLLECT_RUNS, blocks / 16);
+    arena->lazy_runs = (exo_u32)exo_min64(EXO_COLLECT_RUNS, blocks / 16);
+    arena->lazy_blocks = EXO_COLLECT_BYTES >> block_shift;
     arena->block[0].size = blocks;
     arena->block[0].before = EXO_ARENA_NOWHERE;
     exo_arena_link_pvt(arena, 0);
@@ -243,33 +248,30 @@ EXO_OUTLINE void exo_arena_join_pvt(struct exo_arena *arena, exo_u32 at)
 /* Keep a free run as it is, for the next loan of its size. False if there are enough of them. */
 EXO_INLINE exo_bool exo_arena_keep_pvt(struct exo_arena *arena, exo_u32 at)
 {
-    struct exo_block *block = &arena->block[at];
-    exo_u32 i = block->size % EXO_WARM_SIZES;
-    if ((arena->warm_runs[i] != 0 && arena->warm_size[i] != block->size) ||
-        arena->warm_runs[i] == EXO_WARM_RUNS || block->size > arena->warm_blocks) {
+    const exo_u32 size = arena->block[at].size;
+    struct exo_warm *warm = &arena->warm[size % EXO_WARM_SIZES];
+    if (warm->count == EXO_WARM_RUNS) {
         return EXO_FALSE;
     }
-    block->state = EXO_BLOCK_WARM;
-    block->next = arena->warm[i];
-    arena->warm[i] = at;
-    arena->warm_size[i] = block->size;
-    arena->warm_runs[i]++;
-    arena->warm_blocks -= block->size;
+    if (EXO_UNLIKELY(warm->size != size)) {
+        if (warm->count != 0) {
+            return EXO_FALSE;
+        }
+        warm->size = size;
+    }
+    arena->block[at].state = EXO_BLOCK_WARM;
+    warm->at[warm->count++] = at;
     return EXO_TRUE;
 }
 
 /* The warm run of this size that came back last, or NOWHERE. */
 EXO_INLINE exo_u32 exo_arena_reuse_pvt(struct exo_arena *arena, exo_u32 size)
 {
-    exo_u32 i = size % EXO_WARM_SIZES;
-    exo_u32 at = arena->warm[i];
-    if (at == EXO_ARENA_NOWHERE || arena->warm_size[i] != size) {
+    struct exo_warm *warm = &arena->warm[size % EXO_WARM_SIZES];
+    if (warm->size != size || warm->count == 0) {
         return EXO_ARENA_NOWHERE;
     }
-    arena->warm[i] = arena->block[at].next;
-    arena->warm_runs[i]--;
-    arena->warm_blocks += size;
-    return at;
+    return warm->at[--warm->count];
 }
 
 /* Join all warm runs with their neighbours, and cut. */
@@ -277,8 +279,8 @@ EXO_OUTLINE exo_u32 exo_arena_cool_and_cut_pvt(struct exo_arena *arena, exo_u32 
 {
     exo_u32 i;
     for (i = 0; i < EXO_WARM_SIZES; i++) {
-        while (arena->warm[i] != EXO_ARENA_NOWHERE) {
-            exo_arena_join_pvt(arena, exo_arena_reuse_pvt(arena, arena->warm_size[i]));
+        while (arena->warm[i].count != 0) {
+            exo_arena_join_pvt(arena, exo_arena_reuse_pvt(arena, arena->warm[i].size));
         }
     }
     return exo_arena_cut_pvt(arena, size);
@@ -301,7 +303,7 @@ EXO_INLINE exo_u32 exo_arena_take_pvt(struct exo_arena *arena, exo_u32 size)
     block = &arena->block[at];
     block->state = EXO_BLOCK_LENT;
     block->generation = block->generation == 0xFFFFFFFFu ? 1 : block->generation + 1;
-    arena->lent += (exo_u64)size << arena->block_shift;
+    arena->lent += size;
     arena->runs++;
     return at;
 }
@@ -309,7 +311,7 @@ EXO_INLINE exo_u32 exo_arena_take_pvt(struct exo_arena *arena, exo_u32 size)
 /* Take back the run that begins at `at`. */
 EXO_INLINE void exo_arena_give_pvt(struct exo_arena *arena, exo_u32 at)
 {
-    arena->lent -= (exo_u64)arena->block[at].size << arena->block_shift;
+    arena->lent -= arena->block[at].size;
     arena->runs--;
     if (EXO_UNLIKELY(!exo_arena_keep_pvt(arena, at))) {
         exo_arena_join_pvt(arena, at);

@@ -68,33 +68,33 @@ EXO_INLINE EXO_MUST_USE exo_status exo_loan(struct exo_sender *tx, exo_size size
 {
     struct exo_arena *arena = tx->arena;
     exo_status status;
-    exo_u32 blocks;
+    exo_size blocks;
     exo_u32 at;
     if (EXO_UNLIKELY(arena == EXO_NULL)) {
         return EXO_NOT_SUPPORTED;
     }
-    if (EXO_UNLIKELY(size > (exo_u64)arena->blocks << arena->block_shift)) {
+    blocks = ((size - (size != 0)) >> arena->block_shift) + 1;
+    if (EXO_UNLIKELY(blocks > arena->blocks)) {
         return EXO_INVALID_SIZE;
     }
     if (EXO_UNLIKELY(tx->refused != EXO_OK)) {
         return tx->refused;
     }
-    blocks = size == 0 ? 1 : (exo_u32)((size - 1) >> arena->block_shift) + 1;
-    if (arena->runs >= arena->lazy || arena->lent >= EXO_COLLECT_BYTES) {
+    if (arena->runs >= arena->lazy_runs || (arena->lent >= arena->lazy_blocks && arena->runs >= EXO_COLLECT_LARGE)) {
         status = exo_tx_collect_pvt(tx, EXO_COLLECT_RUNS);
         if (EXO_UNLIKELY(status != EXO_OK)) {
             return status;
         }
     }
-    at = exo_arena_take_pvt(arena, blocks);
+    at = exo_arena_take_pvt(arena, (exo_u32)blocks);
     if (EXO_UNLIKELY(at == EXO_ARENA_NOWHERE)) {
-        status = exo_loan_reason_pvt(tx, blocks, &at);
+        status = exo_loan_reason_pvt(tx, (exo_u32)blocks, &at);
         if (status != EXO_OK) {
             return status;
         }
     }
     loan->data = arena->memory + ((exo_size)at << arena->block_shift);
-    loan->size = (exo_size)blocks << arena->block_shift;
+    loan->size = blocks << arena->block_shift;
     loan->off = 0;
     loan->len = size;
     loan->token = exo_arena_token_pvt(arena, at);
@@ -154,7 +154,7 @@ EXO_HOT void exo_loan_publish_pvt(struct exo_sender *tx, exo_u64 pos, struct exo
                                   exo_u32 kind)
 {
     exo_word64 *line = exo_tx_line_pvt(tx, pos);
-    exo_u32 argument = (exo_u32)exo_min64(loan->len, EXO_ARGUMENT_MAX);
+    exo_u32 argument = EXO_LIKELY(loan->len < EXO_ARGUMENT_MAX) ? (exo_u32)loan->len : EXO_ARGUMENT_MAX;
     exo_store64(&line[0], loan->token, EXO_RELAXED); /* relaxed: published below */
     exo_store64(&line[1], loan->off, EXO_RELAXED);   /* relaxed: published below */
     exo_store64(&line[2], loan->len, EXO_RELAXED);   /* relaxed: published below */
@@ -205,7 +205,7 @@ EXO_INLINE exo_u64 exo_loans_outstanding(struct exo_sender *tx)
     if (!exo_port_peer_alive(tx->peer)) {
         exo_arena_reclaim_pvt(tx->arena);
     }
-    return tx->arena->lent;
+    return (exo_u64)tx->arena->lent << tx->arena->block_shift;
 }
 
 #endif
