@@ -68,7 +68,7 @@ EXO_HOT EXO_MUST_USE exo_status exo_send_inline_as(struct exo_sender *tx, const 
     tx->pos = pos + 1;
     exo_line_publish_pvt(exo_tx_line_pvt(tx, pos), data, len,
                          exo_control_pvt(pos, EXO_KIND_INLINE, (exo_u32)len));
-    return exo_tx_notify_pvt(tx, mode, pos, 1);
+    return exo_tx_notify_one_pvt(tx, mode);
 }
 
 /**

@@ -252,6 +252,20 @@ EXO_HOT exo_status exo_tx_notify_pvt(struct exo_sender *tx, exo_u32 mode, exo_u6
     return exo_tx_wake_pvt(tx, pos, count);
 }
 
+/* The same for the only message that a single producer has just published: a shorter call. */
+EXO_OUTLINE exo_status exo_tx_wake_one_pvt(struct exo_sender *tx)
+{
+    return exo_tx_wake_pvt(tx, tx->pos - 1, 1);
+}
+
+EXO_HOT exo_status exo_tx_notify_one_pvt(struct exo_sender *tx, exo_u32 mode)
+{
+    if ((mode & EXO_MODE_POLLED) != 0 || EXO_LIKELY(exo_waker_quiet_pvt(&tx->waker))) {
+        return EXO_OK;
+    }
+    return exo_tx_wake_one_pvt(tx);
+}
+
 /* Whether the senders have closed; what they sent before is visible then. */
 EXO_INLINE exo_bool exo_rx_closed_pvt(const struct exo_receiver *rx)
 {
