@@ -22,7 +22,7 @@ EXO_INLINE exo_status exo_message_put_inline_pvt(struct exo_sender *tx,
         return status;
     }
     line = exo_tx_line_pvt(tx, pos);
-    exo_words_store(line - EXO_MESSAGE_HEADER_WORDS, header, EXO_MESSAGE_HEADER_SIZE);
+    exo_line_store_pvt(line - EXO_MESSAGE_HEADER_WORDS, header, EXO_MESSAGE_HEADER_SIZE);
     exo_line_publish_pvt(line, data, len, exo_control_pvt(pos, EXO_KIND_MESSAGE, (exo_u32)len));
     return exo_tx_notify_pvt(tx, tx->mode, pos, 1);
 }
@@ -40,7 +40,7 @@ EXO_INLINE exo_status exo_message_put_loan_pvt(struct exo_sender *tx,
     if (EXO_UNLIKELY(status != EXO_OK)) {
         return status;
     }
-    exo_words_store(exo_tx_line_pvt(tx, pos) - EXO_MESSAGE_HEADER_WORDS, header, EXO_MESSAGE_HEADER_SIZE);
+    exo_line_store_pvt(exo_tx_line_pvt(tx, pos) - EXO_MESSAGE_HEADER_WORDS, header, EXO_MESSAGE_HEADER_SIZE);
     tx->arena->block[at].state = EXO_BLOCK_SENT;
     exo_loan_publish_pvt(tx, pos, loan, EXO_KIND_MESSAGE_LOAN);
     return exo_tx_notify_pvt(tx, tx->mode, pos, 1);
@@ -123,7 +123,7 @@ EXO_INLINE exo_status exo_message_parse_pvt(struct exo_receiver *rx, const exo_w
                                             exo_u64 control, struct exo_message *message)
 {
     exo_u64 len = exo_control_argument_pvt(control);
-    exo_words_load(&message->header, line - EXO_MESSAGE_HEADER_WORDS, EXO_MESSAGE_HEADER_SIZE);
+    exo_line_load_pvt(&message->header, line - EXO_MESSAGE_HEADER_WORDS, EXO_MESSAGE_HEADER_SIZE);
     if (exo_control_kind_pvt(control) == EXO_KIND_MESSAGE_LOAN) {
         exo_status status = exo_view_parse_pvt(rx, line, &message->view);
         if (status != EXO_OK) {
@@ -175,6 +175,25 @@ EXO_OUTLINE exo_status exo_message_recv_mc_pvt(struct exo_receiver *rx, struct e
     }
 }
 
+EXO_STATIC_ASSERT((EXO_KIND_MESSAGE ^ EXO_KIND_MESSAGE_LOAN) == 1, "the kinds differ in one bit");
+
+/* Whether a message of either kind is published at pos. */
+EXO_HOT exo_bool exo_message_stands_pvt(exo_u64 control, exo_u64 pos)
+{
+    return ((control ^ exo_control_pvt(pos, EXO_KIND_MESSAGE, 0)) & 0xFEFFFFFFFFull) == 0;
+}
+
+/* Single consumer: a slot that holds a message of either kind, or why there is none. */
+EXO_OUTLINE exo_status exo_message_settle_pvt(struct exo_receiver *rx, exo_u64 *control)
+{
+    exo_status status = exo_rx_settle_pvt(rx, control);
+    if (status == EXO_OK && exo_control_kind_pvt(*control) != EXO_KIND_MESSAGE &&
+        exo_control_kind_pvt(*control) != EXO_KIND_MESSAGE_LOAN) {
+        status = EXO_TYPE_MISMATCH;
+    }
+    return status;
+}
+
 /**
  * exo_message_recv - receive a message, without waiting and without copying more than 88 bytes.
  * @rx: receiver handle of a ring with slots of 128 bytes
@@ -188,22 +207,22 @@ EXO_OUTLINE exo_status exo_message_recv_mc_pvt(struct exo_receiver *rx, struct e
  */
 EXO_INLINE EXO_MUST_USE exo_status exo_message_recv(struct exo_receiver *rx, struct exo_message *message)
 {
-    exo_u64 control = 0;
+    exo_u64 control;
     exo_status status;
-    if (rx->slot_shift != 7) {
+    if (EXO_UNLIKELY(rx->slot_shift != 7)) {
         return EXO_NOT_SUPPORTED;
     }
-    exo_loan_clear_pvt(&message->loan);
+    message->loan.data = EXO_NULL;
+    message->loan.token = 0;
     if ((rx->mode & EXO_MODE_MC) != 0) {
         return exo_message_recv_mc_pvt(rx, message);
     }
-    status = exo_rx_settle_pvt(rx, &control);
-    if (status != EXO_OK) {
-        return status;
-    }
-    if (exo_control_kind_pvt(control) != EXO_KIND_MESSAGE &&
-        exo_control_kind_pvt(control) != EXO_KIND_MESSAGE_LOAN) {
-        return EXO_TYPE_MISMATCH;
+    control = exo_line_ready_pvt(exo_rx_line_pvt(rx, rx->pos));
+    if (EXO_UNLIKELY(!exo_message_stands_pvt(control, rx->pos))) {
+        status = exo_message_settle_pvt(rx, &control);
+        if (status != EXO_OK) {
+            return status;
+        }
     }
     status = exo_message_parse_pvt(rx, exo_rx_line_pvt(rx, rx->pos), control, message);
     if (status != EXO_OK) {

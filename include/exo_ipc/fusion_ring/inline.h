@@ -229,19 +229,24 @@ EXO_OUTLINE exo_i64 exo_rx_take_any_mc_pvt(struct exo_receiver *rx, void *buffer
     }
 }
 
+/* Whether a message of this kind and of at most `most` bytes is published at pos; *len is its length. */
+EXO_HOT exo_bool exo_rx_short_pvt(exo_u64 control, exo_u64 pos, exo_u32 kind, exo_size most, exo_size *len)
+{
+    exo_u64 rest = control ^ exo_control_pvt(pos, kind, 0);
+    *len = (exo_size)(rest >> 40);
+    return rest << 24 == 0 && *len <= most;
+}
+
 /* Whether a plain message that fits is published at pos; *len is its length. Where the buffer's size is a constant,
  * only a message that fills it is plain: one comparison, and a copy of constant length. */
 EXO_HOT exo_bool exo_rx_plain_pvt(exo_u64 control, exo_u64 pos, exo_size size, exo_size *len)
 {
     exo_size most = size < EXO_INLINE_THRESHOLD ? size : EXO_INLINE_THRESHOLD;
-    exo_u64 rest;
     if (__builtin_constant_p(size)) {
         *len = most;
         return control == exo_control_pvt(pos, EXO_KIND_INLINE, (exo_u32)most);
     }
-    rest = control ^ exo_control_pvt(pos, EXO_KIND_INLINE, 0);
-    *len = (exo_size)(rest >> 40);
-    return rest << 24 == 0 && *len <= most;
+    return exo_rx_short_pvt(control, pos, EXO_KIND_INLINE, most, len);
 }
 
 /* exo_recv_inline() with the ring's mode as a constant; the mode must be the ring's. */

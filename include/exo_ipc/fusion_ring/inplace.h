@@ -139,31 +139,14 @@ EXO_INLINE const void *exo_rx_next_item_pvt(const struct exo_receiver *rx, exo_u
     return (const exo_u8 *)exo_rx_line_pvt(rx, rx->pos) + (exo_size)rx->taken * item;
 }
 
-/**
- * exo_peek - look at the next inline message in its slot, without waiting.
- * @rx: receiver handle
- * @peeked: filled in on success only
- *
- * With one consumer the message stays until exo_consume(), and peeking again shows the same one. With several
- * the message is the caller's from here on, and its slot must be given back with exo_consume().
- * In the hostile profile the sender can change what is seen here: copy it (exo_recv_inline) before relying
- * on it.
- *
- * Returns: EXO_OK; EXO_EMPTY; EXO_TYPE_MISMATCH if the message travels by reference; EXO_CLOSED,
- * EXO_PEER_DIED, EXO_CORRUPT as exo_recv_inline().
- * Context, Ordering, Progress: as exo_recv_inline().
- */
-EXO_INLINE EXO_MUST_USE exo_status exo_peek(struct exo_receiver *rx, struct exo_peeked *peeked)
+/* Single consumer: whatever the next slot holds. */
+EXO_OUTLINE exo_status exo_peek_any_pvt(struct exo_receiver *rx, struct exo_peeked *peeked)
 {
     exo_u64 control = 0;
     exo_u32 argument;
     exo_u32 item;
     exo_u32 count;
-    exo_status status;
-    if ((rx->mode & EXO_MODE_MC) != 0) {
-        return exo_peek_mc_pvt(rx, peeked);
-    }
-    status = exo_rx_settle_pvt(rx, &control);
+    exo_status status = exo_rx_settle_pvt(rx, &control);
     if (status != EXO_OK) {
         return status;
     }
@@ -184,16 +167,38 @@ EXO_INLINE EXO_MUST_USE exo_status exo_peek(struct exo_receiver *rx, struct exo_
 }
 
 /**
- * exo_consume - be done with a message that was peeked at.
+ * exo_peek - look at the next inline message in its slot, without waiting.
  * @rx: receiver handle
- * @peeked: cleared on success
+ * @peeked: filled in on success only
  *
- * Returns: EXO_OK; EXO_NOT_FOUND if it was consumed before, or received by another call meanwhile. With several
- * consumers EXO_CLOSED after exo_receiver_close(), which must come after the last exo_consume().
- * Context: as exo_recv_inline(). Ordering: what was read is not overtaken by the slot's next use.
- * Progress: wait-free.
+ * With one consumer the message stays until exo_consume(), and peeking again shows the same one. With several
+ * the message is the caller's from here on, and its slot must be given back with exo_consume().
+ * In the hostile profile the sender can change what is seen here: copy it (exo_recv_inline) before relying
+ * on it.
+ *
+ * Returns: EXO_OK; EXO_EMPTY; EXO_TYPE_MISMATCH if the message travels by reference; EXO_CLOSED,
+ * EXO_PEER_DIED, EXO_CORRUPT as exo_recv_inline().
+ * Context, Ordering, Progress: as exo_recv_inline().
  */
-EXO_INLINE EXO_MUST_USE exo_status exo_consume(struct exo_receiver *rx, struct exo_peeked *peeked)
+EXO_INLINE EXO_MUST_USE exo_status exo_peek(struct exo_receiver *rx, struct exo_peeked *peeked)
+{
+    const exo_word64 *line = exo_rx_line_pvt(rx, rx->pos);
+    exo_size len;
+    if ((rx->mode & EXO_MODE_MC) != 0) {
+        return exo_peek_mc_pvt(rx, peeked);
+    }
+    if (EXO_UNLIKELY(!exo_rx_short_pvt(exo_line_ready_pvt(line), rx->pos, EXO_KIND_INLINE,
+                                       EXO_INLINE_THRESHOLD, &len))) {
+        return exo_peek_any_pvt(rx, peeked);
+    }
+    peeked->data = line;
+    peeked->len = len;
+    peeked->pos = rx->pos;
+    return EXO_OK;
+}
+
+/* Any but a lone message with a single consumer. */
+EXO_OUTLINE exo_status exo_consume_any_pvt(struct exo_receiver *rx, struct exo_peeked *peeked)
 {
     exo_u64 control = 0;
     if (peeked->data == EXO_NULL) {
@@ -218,6 +223,31 @@ EXO_INLINE EXO_MUST_USE exo_status exo_consume(struct exo_receiver *rx, struct e
         return EXO_OK;
     }
     rx->taken = 0;
+    exo_rx_advance_pvt(rx, rx->mode, 1);
+    return EXO_OK;
+}
+
+/**
+ * exo_consume - be done with a message that was peeked at.
+ * @rx: receiver handle
+ * @peeked: cleared on success
+ *
+ * Returns: EXO_OK; EXO_NOT_FOUND if it was consumed before, or received by another call meanwhile. With several
+ * consumers EXO_CLOSED after exo_receiver_close(), which must come after the last exo_consume().
+ * Context: as exo_recv_inline(). Ordering: what was read is not overtaken by the slot's next use.
+ * Progress: wait-free.
+ */
+EXO_INLINE EXO_MUST_USE exo_status exo_consume(struct exo_receiver *rx, struct exo_peeked *peeked)
+{
+    const exo_word64 *line = exo_rx_line_pvt(rx, rx->pos);
+    exo_size len;
+    if (EXO_UNLIKELY((rx->mode & EXO_MODE_MC) != 0 || peeked->data != line || peeked->pos != rx->pos ||
+                     rx->taken != 0 ||
+                     !exo_rx_short_pvt(exo_line_ready_pvt(line), rx->pos, EXO_KIND_INLINE,
+                                       EXO_INLINE_THRESHOLD, &len))) {
+        return exo_consume_any_pvt(rx, peeked);
+    }
+    peeked->data = EXO_NULL;
     exo_rx_advance_pvt(rx, rx->mode, 1);
     return EXO_OK;
 }

@@ -36,10 +36,14 @@ EXO_HOT void exo_line_store_pvt(exo_word64 *line, const void *data, exo_size len
     }
 }
 
-/* The same for a length that is not known when the caller is compiled. */
+/* The same for a length that is not known when the caller is compiled; a full line is the likeliest. */
 EXO_OUTLINE void exo_line_store_any_pvt(exo_word64 *line, const void *data, exo_size len)
 {
-    exo_line_store_pvt(line, data, len);
+    if (len == EXO_INLINE_THRESHOLD) {
+        exo_line_store_pvt(line, data, EXO_INLINE_THRESHOLD);
+    } else {
+        exo_line_store_pvt(line, data, len);
+    }
 }
 
 /* Fill a line with len <= 56 bytes and publish it under the given control word. The control word is a store
@@ -88,7 +92,11 @@ EXO_HOT void exo_line_load_pvt(void *to, const exo_word64 *line, exo_size len)
 
 EXO_OUTLINE void exo_line_load_any_pvt(void *to, const exo_word64 *line, exo_size len)
 {
-    exo_line_load_pvt(to, line, len);
+    if (len == EXO_INLINE_THRESHOLD) {
+        exo_line_load_pvt(to, line, EXO_INLINE_THRESHOLD);
+    } else {
+        exo_line_load_pvt(to, line, len);
+    }
 }
 
 /* Copy len <= 56 bytes of an acquired line. */

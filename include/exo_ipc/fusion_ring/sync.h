@@ -58,16 +58,13 @@ EXO_INLINE exo_i64 exo_nap_pvt(struct exo_sleeper *sleeper, const struct exo_att
     return exo_attempt_again_pvt(result) ? attempt->try_once(attempt) : result;
 }
 
-EXO_OUTLINE exo_i64 exo_wait_pvt(struct exo_sleeper *sleeper, const struct exo_attempt *attempt,
-                                 exo_u64 deadline_ns, struct exo_port_peer *peer)
+/* A first attempt came too early: spin, then nap, until one succeeds. */
+EXO_INLINE exo_i64 exo_wait_pvt(struct exo_sleeper *sleeper, const struct exo_attempt *attempt,
+                                exo_u64 deadline_ns, struct exo_port_peer *peer)
 {
     exo_u32 mode = attempt->tx != EXO_NULL ? attempt->tx->mode : attempt->rx->mode;
-    exo_i64 result = attempt->try_once(attempt);
+    exo_i64 result;
     exo_u32 turn;
-    if (!exo_attempt_again_pvt(result)) {
-        exo_sleeper_adapt_pvt(sleeper, EXO_FALSE);
-        return result;
-    }
     if (deadline_ns == EXO_NOW) {
         return EXO_WOULD_BLOCK;
     }
@@ -173,20 +170,53 @@ EXO_INLINE exo_i64 exo_try_view_pvt(const struct exo_attempt *attempt)
     return exo_view(attempt->rx, (struct exo_viewed *)attempt->to);
 }
 
-EXO_INLINE exo_i64 exo_tx_wait_pvt(struct exo_sender *tx,
-                                   exo_i64 (*try_once)(const struct exo_attempt *), const void *from,
-                                   void *to, exo_size size, exo_u64 deadline_ns)
+EXO_OUTLINE exo_i64 exo_tx_wait_on_pvt(struct exo_sender *tx,
+                                       exo_i64 (*try_once)(const struct exo_attempt *),
+                                       const void *from, void *to, exo_size size, exo_u64 deadline_ns)
 {
     const struct exo_attempt attempt = {try_once, tx, (struct exo_receiver *)EXO_NULL, from, to, size};
     return exo_wait_pvt(&tx->sleeper, &attempt, deadline_ns, tx->peer);
 }
 
-EXO_INLINE exo_i64 exo_rx_wait_pvt(struct exo_receiver *rx,
-                                   exo_i64 (*try_once)(const struct exo_attempt *), void *to,
-                                   exo_size size, exo_u64 deadline_ns)
+EXO_OUTLINE exo_i64 exo_rx_wait_on_pvt(struct exo_receiver *rx,
+                                       exo_i64 (*try_once)(const struct exo_attempt *), void *to,
+                                       exo_size size, exo_u64 deadline_ns)
 {
     const struct exo_attempt attempt = {try_once, (struct exo_sender *)EXO_NULL, rx, EXO_NULL, to, size};
     return exo_wait_pvt(&rx->sleeper, &attempt, deadline_ns, rx->peer);
+}
+
+/* Whether the first attempt of a call settled it, so that nobody has to wait. */
+EXO_HOT exo_bool exo_settled_pvt(struct exo_sleeper *sleeper, exo_i64 result)
+{
+    if (EXO_UNLIKELY(exo_attempt_again_pvt(result))) {
+        return EXO_FALSE;
+    }
+    if (EXO_UNLIKELY(sleeper->parked != 0)) {
+        exo_sleeper_adapt_pvt(sleeper, EXO_FALSE);
+    }
+    return EXO_TRUE;
+}
+
+/* Always inline, so that the first attempt is a direct call, and its record needs no memory. */
+EXO_HOT exo_i64 exo_tx_wait_pvt(struct exo_sender *tx, exo_i64 (*try_once)(const struct exo_attempt *),
+                                const void *from, void *to, exo_size size, exo_u64 deadline_ns)
+{
+    const struct exo_attempt first = {try_once, tx, (struct exo_receiver *)EXO_NULL, from, to, size};
+    exo_i64 result = try_once(&first);
+    return EXO_LIKELY(exo_settled_pvt(&tx->sleeper, result))
+               ? result
+               : exo_tx_wait_on_pvt(tx, try_once, from, to, size, deadline_ns);
+}
+
+EXO_HOT exo_i64 exo_rx_wait_pvt(struct exo_receiver *rx, exo_i64 (*try_once)(const struct exo_attempt *),
+                                void *to, exo_size size, exo_u64 deadline_ns)
+{
+    const struct exo_attempt first = {try_once, (struct exo_sender *)EXO_NULL, rx, EXO_NULL, to, size};
+    exo_i64 result = try_once(&first);
+    return EXO_LIKELY(exo_settled_pvt(&rx->sleeper, result))
+               ? result
+               : exo_rx_wait_on_pvt(rx, try_once, to, size, deadline_ns);
 }
 
 /**
