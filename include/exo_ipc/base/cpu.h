@@ -23,13 +23,26 @@ EXO_HOT void exo_cpu_relax(void)
 #endif
 }
 
-/* A hint that this line will be written soon. Orders nothing and never faults. */
+/* A hint that this line will be written soon. Orders nothing and never faults. Compilers emit prefetchw only for
+ * processors that are said to have it; those of 64 bits without it take it for a no-op. */
 EXO_HOT void exo_cpu_prefetch_write(const void *line)
 {
 #if EXO_VERIFY
     (void)line;
+#elif defined(__x86_64__)
+    __asm__ __volatile__("prefetchw (%0)" : : "r"(line)); /* no memory operand: it would pin the payload */
 #else
     __builtin_prefetch(line, 1);
+#endif
+}
+
+/* A hint that this line will be read soon. */
+EXO_HOT void exo_cpu_prefetch_read(const void *line)
+{
+#if EXO_VERIFY
+    (void)line;
+#else
+    __builtin_prefetch(line, 0);
 #endif
 }
 

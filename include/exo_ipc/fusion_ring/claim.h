@@ -21,6 +21,8 @@
 
 #include "ring.h"
 
+#define EXO_SCOUT_STEP 16u
+
 /* Several producers: n consecutive positions. */
 EXO_HOT exo_status exo_tx_claim_mp_pvt(struct exo_sender *tx, exo_u32 n, exo_u64 *pos)
 {
@@ -305,6 +307,29 @@ EXO_HOT void exo_rx_done_pvt(struct exo_receiver *rx, exo_u64 pos)
 {
     /* [ring:done] pairs [ring:done_seen] */
     exo_store32(&rx->done[(exo_u32)pos & rx->mask], (exo_u32)(pos + 1), EXO_RELEASE);
+}
+
+/*
+ * Several consumers: a claim is a locked instruction, behind which no load begins before it is done, so that each
+ * message would wait for its line alone. Where the senders are known to be well ahead, the lines are fetched by the
+ * lot. Not where they are near: a line that is fetched before it is written crosses twice more.
+ */
+EXO_OUTLINE void exo_rx_scout_on_pvt(const struct exo_receiver *rx, exo_u64 pos)
+{
+    exo_u64 at;
+    if (rx->mask < 4 * EXO_SCOUT_STEP || !exo_rx_is_published_pvt(rx, pos + 2 * EXO_SCOUT_STEP)) {
+        return;
+    }
+    for (at = pos + EXO_SCOUT_STEP; at != pos + 2 * EXO_SCOUT_STEP; at++) {
+        exo_cpu_prefetch_read(exo_rx_line_pvt(rx, at));
+    }
+}
+
+EXO_HOT void exo_rx_scout_pvt(const struct exo_receiver *rx, exo_u64 pos)
+{
+    if (EXO_UNLIKELY(pos % EXO_SCOUT_STEP == 0)) {
+        exo_rx_scout_on_pvt(rx, pos);
+    }
 }
 
 /* Several consumers: step over the discarded slot at pos, unless another one did. */

@@ -268,6 +268,7 @@ EXO_HOT EXO_MUST_USE exo_i64 exo_recv_inline_as(struct exo_receiver *rx, const e
     exo_line_read_pvt(buffer, line, len);
     if (mc) {
         exo_rx_done_pvt(rx, pos);
+        exo_rx_scout_pvt(rx, pos);
         exo_rx_notify_pvt(rx, mode, 1);
     } else {
         exo_rx_reach_pvt(rx, mode, pos + 1, 1);
