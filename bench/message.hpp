@@ -43,6 +43,7 @@ template <std::size_t Bytes> struct alignas(64) Padded : Message<Bytes> {
 
 using Msg8 = Message<8>;
 using Msg56 = Message<56>;
+using Msg4k = Message<4096>;
 using Line56 = Padded<56>;
 
 } // namespace bench

@@ -19,10 +19,12 @@ namespace bench {
 
 /* A ring between threads, and its memory. */
 struct ExoRing {
-    ExoRing(unsigned mode, std::size_t slots, std::size_t arena_bytes)
+    ExoRing(unsigned mode, std::size_t slots, std::size_t arena_bytes,
+            unsigned profile = EXO_THREADS)
     {
         exo_ring_config config = {};
         config.mode = mode;
+        config.profile = profile;
         config.slots = static_cast<exo_u32>(slots);
         config.arena_size = arena_bytes;
         config.spin = 1; /* only push_parked() and pop_parked() wait inside the library */
@@ -71,10 +73,10 @@ struct ExoReceiverHandle {
     exo_receiver rx;
 };
 
-template <class Msg, unsigned Mode> struct ExoInline : ExoRing {
+template <class Msg, unsigned Mode, unsigned Profile = EXO_THREADS> struct ExoInline : ExoRing {
     static constexpr exo_u64 parked_ns = 2000000000;
 
-    explicit ExoInline(std::size_t slots) : ExoRing(Mode, slots, EXO_ARENA_NONE)
+    explicit ExoInline(std::size_t slots) : ExoRing(Mode, slots, EXO_ARENA_NONE, Profile)
     {
     }
 
@@ -131,6 +133,17 @@ template <class Msg> struct ExoSpsc : ExoInline<Msg, EXO_SPSC> {
     using ExoInline<Msg, EXO_SPSC>::ExoInline;
 };
 
+/* The other profiles, among threads, where nothing differs but the profile. */
+template <class Msg> struct ExoCrashSafe : ExoInline<Msg, EXO_SPSC, EXO_CRASH_SAFE> {
+    static constexpr const char *name = "exo-crash-safe";
+    using ExoInline<Msg, EXO_SPSC, EXO_CRASH_SAFE>::ExoInline;
+};
+
+template <class Msg> struct ExoHostile : ExoInline<Msg, EXO_SPSC, EXO_HOSTILE> {
+    static constexpr const char *name = "exo-hostile";
+    using ExoInline<Msg, EXO_SPSC, EXO_HOSTILE>::ExoInline;
+};
+
 template <class Msg> struct ExoMpsc : ExoInline<Msg, EXO_MPSC> {
     static constexpr const char *name = "exo-mpsc";
     using ExoInline<Msg, EXO_MPSC>::ExoInline;
@@ -160,6 +173,14 @@ struct ExoZeroCopy : ExoRing {
             (void)!exo_loan_cancel(&tx, &loan);
             return false;
         }
+        template <class Fill> bool push_filled(std::size_t len, Fill fill)
+        {
+            exo_loaned loan;
+            if (exo_loan(&tx, len, &loan) != EXO_OK)
+                return false;
+            fill(static_cast<unsigned char *>(loan.data));
+            return exo_send_loan(&tx, &loan) == EXO_OK; /* never full: fewer buffers than slots */
+        }
     };
 
     struct Consumer : ExoReceiverHandle {
@@ -172,6 +193,14 @@ struct ExoZeroCopy : ExoRing {
                 return 0;
             const std::size_t len = view.len;
             return exo_release(&rx, &view) == EXO_OK ? len : 0;
+        }
+        template <class Read> bool pop_read(Read read)
+        {
+            exo_viewed view;
+            if (exo_view(&rx, &view) != EXO_OK)
+                return false;
+            read(static_cast<const unsigned char *>(view.data));
+            return exo_release(&rx, &view) == EXO_OK;
         }
     };
 };

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: MIT
 /*
- * zero_copy.hpp - loan, send, view, release of a payload that nobody touches; ns per pair or round
- * trip.
+ * zero_copy.hpp - loan, send, view, release; ns per pair, round trip or message.
  *
- * The payload is neither written nor read: the cost of handing it over is measured, not memory. A
+ * In pairs and round trips the payload is neither written nor read: the cost of handing it over is
+ * measured, not memory. In the stream it is filled and read in full. A
  * queue here offers `bool push_loan(len)` (loan len bytes, send them; false: full or nothing to
- * loan yet) and `std::size_t pop_view()` (view, release; the length, or 0: empty).
+ * loan yet) and `std::size_t pop_view()` (view, release; the length, or 0: empty); for the stream
+ * `bool push_filled(len, fill)` and `bool pop_read(read)`.
  */
 #ifndef EXO_BENCH_DRIVERS_ZERO_COPY_HPP
 #define EXO_BENCH_DRIVERS_ZERO_COPY_HPP
 
 #include "round_trip.hpp"
+#include "stream.hpp"
 
 #include <cstddef>
 
@@ -97,6 +99,40 @@ __attribute__((noinline)) Outcome zero_copy_round_trip(double ms, std::size_t le
     out.preemptions = run_pinned({client, server});
     out.value = ns_per_item(t0, t1, trips);
     return out;
+}
+
+/* A stream of payloads, each filled where it is lent and read where it lies. */
+template <class Q, class Msg> __attribute__((noinline)) Outcome zero_copy_stream(double ms)
+{
+    const std::unique_ptr<Q> queue(new Q(queue_slots));
+    StreamState state;
+    const auto produce = [&] {
+        typename Q::Producer producer(*queue);
+        run_producer(state, ms, [&producer](std::uint64_t seq) -> std::uint64_t {
+            const auto fill = [seq](unsigned char *at) {
+                new (at) Msg;
+                reinterpret_cast<Msg *>(at)->fill(seq);
+            };
+            if (producer.push_filled(sizeof(Msg), fill))
+                return 1;
+            Waiter waiter;
+            while (!producer.push_filled(sizeof(Msg), fill)) {
+                if (!waiter.turn())
+                    return 0;
+            }
+            return 1;
+        });
+    };
+    const auto consume = [&] {
+        typename Q::Consumer consumer(*queue);
+        run_consumer(state, [&consumer](std::uint64_t seq, std::uint64_t &bad) -> std::uint64_t {
+            return consumer.pop_read([&](const unsigned char *at) {
+                bad |= reinterpret_cast<const Msg *>(at)->mismatch(seq);
+            });
+        });
+    };
+    const unsigned preemptions = run_pinned({produce, consume});
+    return stream_outcome(state, preemptions);
 }
 
 } // namespace bench

@@ -49,9 +49,22 @@ template <class Msg, class LineMsg> static Group stream_group(const char *name)
     return group;
 }
 
+/* What a profile costs: the same calls among threads. */
+static Group price_group()
+{
+    Group group{"price", gate_line | gate_chunk, true, false, "ns", 1, {}};
+#if EXO_BENCH_HAS_EXO
+    add<ExoSpsc<Msg56>, Msg56>(group, Role::ours);
+    add<ExoCrashSafe<Msg56>, Msg56>(group, Role::ours);
+    add<ExoHostile<Msg56>, Msg56>(group, Role::ours);
+#endif
+    return group;
+}
+
 std::vector<Group> stream_groups()
 {
-    return {stream_group<Msg56, Line56>("spsc-56"), stream_group<Msg8, Msg8>("spsc-8")};
+    return {price_group(), stream_group<Msg56, Line56>("spsc-56"),
+            stream_group<Msg8, Msg8>("spsc-8")};
 }
 
 } // namespace bench
