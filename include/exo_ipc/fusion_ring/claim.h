@@ -21,7 +21,9 @@
 
 #include "ring.h"
 
-#define EXO_SCOUT_STEP 16u
+/* How many lines a consumer among several fetches at once: nearer than what a producer fetches when the ring is full
+ * (EXO_FETCH_AHEAD_MPMC), so that they do not take the same lines from each other. */
+#define EXO_SCOUT_STEP 8u
 
 /* Several producers: n consecutive positions. */
 EXO_HOT exo_status exo_tx_claim_mp_pvt(struct exo_sender *tx, exo_u32 n, exo_u64 *pos)

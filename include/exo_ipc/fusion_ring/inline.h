@@ -64,7 +64,7 @@ EXO_HOT EXO_MUST_USE exo_status exo_send_inline_as(struct exo_sender *tx, const 
     if (EXO_UNLIKELY(len > EXO_INLINE_THRESHOLD || pos >= tx->limit)) {
         return exo_send_inline_any_pvt(tx, data, len);
     }
-    exo_tx_fetch_pvt(tx, pos);
+    exo_tx_fetch_free_pvt(tx, pos);
     tx->pos = pos + 1;
     exo_line_publish_pvt(exo_tx_line_pvt(tx, pos), data, len,
                          exo_control_pvt(pos, EXO_KIND_INLINE, (exo_u32)len));

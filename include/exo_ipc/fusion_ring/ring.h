@@ -114,6 +114,15 @@ EXO_HOT void exo_tx_fetch_pvt(const struct exo_sender *tx, exo_u64 pos)
     exo_cpu_prefetch_write(tx->lines + off);
 }
 
+/* The same for a single producer, but only where the line is known to be free: what the receiver has not read, its
+ * processor may have fetched ahead. */
+EXO_HOT void exo_tx_fetch_free_pvt(const struct exo_sender *tx, exo_u64 pos)
+{
+    if (EXO_LIKELY(pos + EXO_FETCH_AHEAD < tx->limit)) {
+        exo_tx_fetch_pvt(tx, pos);
+    }
+}
+
 /* From now on every send fails for this reason: no position is known to be free. */
 EXO_COLD exo_status exo_tx_refuse_pvt(struct exo_sender *tx, exo_status reason)
 {
