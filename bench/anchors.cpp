@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * anchors.cpp - the four yardsticks of anchors.hpp.
+ * anchors.cpp - the yardsticks of anchors.hpp.
  *
  * Each runs until its time is over and divides by what it did. The loops are as bare as they can
  * be: nothing that a queue could leave out is in them, and they wait with the same Waiter as the
@@ -59,6 +59,39 @@ Outcome ping_pong(double ms)
             if (seen == stop_value)
                 return;
             line.value.store(turn + 1, std::memory_order_release);
+        }
+    };
+    out.preemptions = run_pinned({client, server});
+    out.value = ns_per_item(t0, t1, trips);
+    return out;
+}
+
+/* Each side writes a line of its own and polls the other's. */
+Outcome two_line_ping_pong(double ms)
+{
+    LoneCounter ask, answer;
+    std::uint64_t trips = 0, t0 = 0, t1 = 0;
+    Outcome out;
+    const auto client = [&] {
+        const std::uint64_t end = (t0 = ticks()) + ticks_of_ms(ms);
+        while (out.sound && (trips % trips_per_look != 0 || (t1 = ticks()) < end)) {
+            ask.value.store(++trips, std::memory_order_release);
+            out.sound = await(answer.value, trips);
+        }
+        ask.value.store(stop_value, std::memory_order_release);
+    };
+    const auto server = [&] {
+        for (std::uint64_t turn = 1;; turn++) {
+            Waiter waiter;
+            std::uint64_t seen;
+            while ((seen = ask.value.load(std::memory_order_acquire)) != turn &&
+                   seen != stop_value) {
+                if (!waiter.turn())
+                    return;
+            }
+            if (seen == stop_value)
+                return;
+            answer.value.store(turn, std::memory_order_release);
         }
     };
     out.preemptions = run_pinned({client, server});

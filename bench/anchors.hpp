@@ -2,9 +2,9 @@
 /*
  * anchors.hpp - what the machine allows, in the same minute as the contestants.
  *
- * Four yardsticks that no queue can beat: a single line that two cores bounce, blocks of lines that
- * one core writes and the other reads (chunk256), a locked read-modify-write in the own cache, and
- * two threads that wake each other through raw futexes. They serve twice: as references of a ratio,
+ * Yardsticks that no queue can beat: a single line that two cores bounce, a line in each direction,
+ * blocks of lines that one core writes and the other reads (chunk256), a locked read-modify-write
+ * in the own cache, and two threads that wake each other through raw futexes. They serve twice: as references of a ratio,
  * and as gates, short runs before and after each round. Under a hypervisor the two CPUs may move
  * nearer or farther while the program runs; a round whose gates differ saw two machines and is
  * dropped.
@@ -18,6 +18,10 @@ namespace bench {
 
 /* Round trip of one cache line between two pinned threads, ns. */
 Outcome ping_pong(double ms);
+
+/* The same with a line in each direction, as two queues have it; ns. Where a processor hands a line
+ * that it reads over for writing, the single line is written without asking again and takes half. */
+Outcome two_line_ping_pong(double ms);
 
 /* Blocks of 256 lines through a ring of 64 KiB, one index published per block; ns per line. */
 Outcome chunk256(double ms);

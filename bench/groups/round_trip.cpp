@@ -22,6 +22,8 @@ static Group spin_group()
 {
     Group group{"rtt-spin", gate_line, true, false, "ns", 1, {}};
     group.slices.push_back({"one-line-rtt", Role::anchor, [] { return ping_pong(spin_ms); }});
+    group.slices.push_back(
+        {"two-line-rtt", Role::anchor, [] { return two_line_ping_pong(spin_ms); }});
 #if EXO_BENCH_HAS_BOOST
     add<BoostSpsc<Line56>, Line56>(group, Role::peer);
 #endif

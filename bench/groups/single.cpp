@@ -4,6 +4,7 @@
  * sleeper.
  */
 #include "../contestants/all.hpp"
+#include "../contestants/bare_slots.hpp"
 #include "../drivers/pair.hpp"
 
 namespace bench {
@@ -20,6 +21,8 @@ template <class Msg, class PeerMsg> static Group single_group(const char *name)
 {
     Group group{name, gate_rmw, false, false, "ns", 1, {}};
     group.slices.push_back({"locked-rmw", Role::anchor, [] { return locked_rmw(slice_ms); }});
+    add<BareSlots<Msg, false>, Msg>(group, Role::anchor);
+    add<BareSlots<Msg, true>, Msg>(group, Role::anchor);
 #if EXO_BENCH_HAS_BOOST
     add<BoostSpsc<PeerMsg>, PeerMsg>(group, Role::peer);
 #endif
