@@ -79,7 +79,8 @@ EXO_HOT exo_u32 exo_batch_take_plain_pvt(struct exo_receiver *rx, const exo_u32 
 {
     const exo_u32 per = exo_batch_per_slot_pvt(mode, into->size);
     const exo_u32 len = (exo_u32)into->size;
-    const exo_u64 most = exo_min64(into->most / per, (exo_u64)rx->mask + 1);
+    const exo_u32 full = (exo_u32)exo_min64(into->most, 0x7FFFFFFFu) / per; /* no division of 64 bits by 32 */
+    const exo_u64 most = exo_min64(full, (exo_u64)rx->mask + 1);
     const exo_u8 *const lines = rx->lines; /* in locals: as far as the compiler knows, each store could change them */
     const exo_size off_mask = rx->off_mask;
     const exo_u32 shift = rx->slot_shift;
@@ -112,7 +113,7 @@ EXO_HOT exo_i64 exo_recv_batch_sc_pvt(struct exo_receiver *rx, const exo_u32 mod
 {
     exo_u32 slots = 0;
     exo_status status = EXO_OK;
-    if (__builtin_constant_p(into->size) && into->size <= EXO_INLINE_THRESHOLD && rx->taken == 0) {
+    if (into->size <= EXO_INLINE_THRESHOLD && rx->taken == 0) {
         slots = exo_batch_take_plain_pvt(rx, mode, into);
     }
     while (into->got < into->most && slots <= rx->mask) {
@@ -287,6 +288,12 @@ EXO_HOT EXO_MUST_USE exo_i64 exo_recv_burst_as(struct exo_receiver *rx, const ex
 EXO_OUTLINE EXO_MUST_USE exo_i64 exo_recv_burst(struct exo_receiver *rx, void *items, exo_size size,
                                                 exo_size n, exo_u32 *lengths)
 {
+    if (size == EXO_INLINE_THRESHOLD) { /* full lines and words: worth code of their own */
+        return exo_recv_batch_pvt(rx, rx->mode, items, EXO_INLINE_THRESHOLD, n, lengths, EXO_FALSE);
+    }
+    if (size == 8) {
+        return exo_recv_batch_pvt(rx, rx->mode, items, 8, n, lengths, EXO_FALSE);
+    }
     return exo_recv_batch_pvt(rx, rx->mode, items, size, n, lengths, EXO_FALSE);
 }
 

@@ -39,6 +39,7 @@ EXO_HOT void exo_batch_publish_pvt(struct exo_sender *tx, exo_u64 pos, const exo
     const exo_size off_mask = tx->off_mask;
     const exo_size fetch = tx->fetch;
     const exo_size step = (exo_size)1 << tx->slot_shift;
+    const exo_u64 until = exo_tx_fetch_until_pvt(tx);
     exo_u64 first = exo_min64(n, per);
     exo_u64 at = first;
     exo_u64 slot = pos;
@@ -47,7 +48,9 @@ EXO_HOT void exo_batch_publish_pvt(struct exo_sender *tx, exo_u64 pos, const exo
         exo_u64 count = exo_min64(n - at, per);
         slot++;
         off += step;
-        exo_cpu_prefetch_write(lines + ((off + fetch) & off_mask));
+        if (EXO_LIKELY(slot < until)) {
+            exo_cpu_prefetch_write(lines + ((off + fetch) & off_mask));
+        }
         exo_batch_fill_pvt((exo_word64 *)(void *)(lines + (off & off_mask)), slot, items + (exo_size)at * size, size,
                            (exo_u32)count);
         at += count;
@@ -149,6 +152,12 @@ EXO_OUTLINE EXO_MUST_USE exo_i64 exo_send_bulk(struct exo_sender *tx, const void
 EXO_OUTLINE EXO_MUST_USE exo_i64 exo_send_burst(struct exo_sender *tx, const void *items, exo_size size,
                                                 exo_size n)
 {
+    if (size == EXO_INLINE_THRESHOLD) { /* full lines and words: worth code of their own */
+        return exo_send_batch_pvt(tx, tx->mode, items, EXO_INLINE_THRESHOLD, n, EXO_FALSE);
+    }
+    if (size == 8) {
+        return exo_send_batch_pvt(tx, tx->mode, items, 8, n, EXO_FALSE);
+    }
     return exo_send_batch_pvt(tx, tx->mode, items, size, n, EXO_FALSE);
 }
 

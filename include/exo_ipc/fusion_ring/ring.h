@@ -123,6 +123,12 @@ EXO_HOT void exo_tx_fetch_free_pvt(const struct exo_sender *tx, exo_u64 pos)
     }
 }
 
+/* The same for many positions: those below this one. Several producers fetch whatever comes, for their claims wait. */
+EXO_HOT exo_u64 exo_tx_fetch_until_pvt(const struct exo_sender *tx)
+{
+    return (tx->mode & EXO_MODE_MP) != 0 ? ~(exo_u64)0 : tx->limit - EXO_FETCH_AHEAD;
+}
+
 /* From now on every send fails for this reason: no position is known to be free. */
 EXO_COLD exo_status exo_tx_refuse_pvt(struct exo_sender *tx, exo_status reason)
 {
