@@ -68,6 +68,7 @@ enum class Form {
     over,              /* ours / (scale x reference) */
     over_fastest_peer, /* ours / the fastest slice with Role::peer */
     over_fastest_any,  /* the same, batch shapes of the peers included */
+    over_fastest_of,   /* ours / the fastest slice whose name begins with `reference` */
     difference,        /* ours - reference */
     spread,   /* largest / smallest of all slices of Role::ours whose name begins with `ours` */
     absolute, /* ours */

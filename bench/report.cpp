@@ -48,13 +48,21 @@ static int find_slice(const Group &group, const char *name)
     return -1;
 }
 
-static int fastest_peer(const Group &group, const Log &log, bool bulk_too)
+/* Whether a row that wants the fastest may take this slice. */
+static bool eligible(const Row &row, const Slice &slice)
+{
+    if (row.form == Form::over_fastest_of)
+        return slice.name.rfind(row.reference, 0) == 0;
+    return slice.role == Role::peer ||
+           (row.form == Form::over_fastest_any && slice.role == Role::peer_bulk);
+}
+
+static int fastest(const Row &row, const Group &group, const Log &log)
 {
     int best = -1;
     double least = 0;
     for (std::size_t i = 0; i < group.slices.size(); i++) {
-        const Role role = group.slices[i].role;
-        if (!log.sound[i] || !(role == Role::peer || (bulk_too && role == Role::peer_bulk)))
+        if (!log.sound[i] || !eligible(row, group.slices[i]))
             continue;
         const double median = quantile(column(log, i), 0.5);
         if (best < 0 || median < least) {
@@ -117,16 +125,17 @@ static Series row_series(const Row &row, const Group &group, const Log &log)
     if (row.form == Form::spread)
         return spread_series(row, group, log);
     Series series;
-    const bool fastest = row.form == Form::over_fastest_peer || row.form == Form::over_fastest_any;
+    const bool picks = row.form == Form::over_fastest_peer || row.form == Form::over_fastest_any ||
+                       row.form == Form::over_fastest_of;
     const int ours = find_slice(group, row.ours);
     const int reference = row.form == Form::absolute ? ours
-                          : fastest ? fastest_peer(group, log, row.form == Form::over_fastest_any)
-                                    : find_slice(group, row.reference);
+                          : picks                    ? fastest(row, group, log)
+                                                     : find_slice(group, row.reference);
     if (ours < 0)
         series.skipped = std::string(row.ours) + " is not in this build";
     else if (reference < 0)
         series.skipped =
-            std::string(fastest ? "every peer" : row.reference) + " is missing from this build";
+            std::string(picks ? "every peer" : row.reference) + " is missing from this build";
     else if (!log.sound[static_cast<std::size_t>(ours)])
         series.skipped = std::string(row.ours) + " lost, tore or reordered a message, or hung";
     else if (!log.sound[static_cast<std::size_t>(reference)])

@@ -7,6 +7,9 @@
  * first `warm_up` messages touch the queue's memory before the clock starts. When its time is over
  * the producer publishes how many messages there were; the consumer looks at that only when it
  * finds the queue empty.
+ *
+ * A consumer that comes back too soon takes the producer's lines away from it. A patient one waits
+ * longer when it has found the queue empty, which makes some queues much faster.
  */
 #ifndef EXO_BENCH_DRIVERS_STREAM_HPP
 #define EXO_BENCH_DRIVERS_STREAM_HPP
@@ -58,9 +61,11 @@ template <class Step> void run_producer(StreamState &state, double ms, Step step
     state.limit.value.store(seq, std::memory_order_release);
 }
 
+constexpr unsigned patience = 64; /* more turns for each time that the queue was empty */
+
 /* Calls step(seq, bad), which takes messages and returns how many (0: empty), until all have
  * arrived. */
-template <class Step> void run_consumer(StreamState &state, Step step)
+template <bool Patient = false, class Step> void run_consumer(StreamState &state, Step step)
 {
     std::uint64_t seq = 0, bad = 0;
     for (;;) {
@@ -70,6 +75,8 @@ template <class Step> void run_consumer(StreamState &state, Step step)
             while ((got = step(seq, bad)) == 0) {
                 if (seq == state.limit.value.load(std::memory_order_acquire))
                     break;
+                for (unsigned i = 0; Patient && i < patience; i++)
+                    cpu_relax();
                 if (!waiter.turn())
                     return;
             }
@@ -94,7 +101,8 @@ inline Outcome stream_outcome(const StreamState &state, unsigned preemptions)
 }
 
 /* Each message published and taken by itself. */
-template <class Q, class Msg> __attribute__((noinline)) Outcome stream(double ms)
+template <class Q, class Msg, bool Patient = false>
+__attribute__((noinline)) Outcome stream(double ms)
 {
     const std::unique_ptr<Q> queue(new Q(queue_slots));
     StreamState state;
@@ -115,13 +123,14 @@ template <class Q, class Msg> __attribute__((noinline)) Outcome stream(double ms
     };
     const auto consume = [&] {
         typename Q::Consumer consumer(*queue);
-        run_consumer(state, [&consumer](std::uint64_t seq, std::uint64_t &bad) -> std::uint64_t {
-            Msg msg;
-            if (!consumer.pop(msg))
-                return 0;
-            bad |= msg.mismatch(seq);
-            return 1;
-        });
+        run_consumer<Patient>(state,
+                              [&consumer](std::uint64_t seq, std::uint64_t &bad) -> std::uint64_t {
+                                  Msg msg;
+                                  if (!consumer.pop(msg))
+                                      return 0;
+                                  bad |= msg.mismatch(seq);
+                                  return 1;
+                              });
     };
     const unsigned preemptions = run_pinned({produce, consume});
     return stream_outcome(state, preemptions);

@@ -20,6 +20,7 @@ template <unsigned N, unsigned M> static void add_peers(Group &group)
 {
 #if EXO_BENCH_HAS_CONCURRENTQUEUE
     add<N, ConcurrentQueue<Line56>, Line56, M>(group, Role::peer);
+    add<N, ConcurrentQueue<Line56, BoundedTraits>, Line56, M>(group, Role::peer);
 #endif
 #if EXO_BENCH_HAS_BOOST
     add<N, BoostQueue<Line56>, Line56, M>(group, Role::peer);

@@ -15,6 +15,14 @@ template <class Q, class Msg> static void add(Group &group, Role role)
     group.slices.push_back({Q::name, role, [] { return stream<Q, Msg>(slice_ms); }});
 }
 
+/* Peers with either kind of receiver: the rows take the faster one. */
+template <class Q, class Msg> static void add_peer(Group &group)
+{
+    add<Q, Msg>(group, Role::peer);
+    group.slices.push_back({std::string(Q::name) + "-patient", Role::peer,
+                            [] { return stream<Q, Msg, true>(slice_ms); }});
+}
+
 template <class Q, class Msg> static void add_bulk(Group &group, Role role)
 {
     group.slices.push_back(
@@ -28,18 +36,18 @@ template <class Msg, class LineMsg> static Group stream_group(const char *name)
     Group group{name, gate_line | gate_chunk, true, false, "ns", 1, {}};
     group.slices.push_back({"chunk256", Role::anchor, [] { return chunk256(slice_ms); }});
 #if EXO_BENCH_HAS_BOOST
-    add<BoostSpsc<Msg>, Msg>(group, Role::peer);
+    add_peer<BoostSpsc<Msg>, Msg>(group);
     add_bulk<BoostSpsc<Msg>, Msg>(group, Role::peer_bulk);
 #endif
 #if EXO_BENCH_HAS_CK
-    add<CkSpsc<Msg>, Msg>(group, Role::peer);
-    add<CkSpscReserve<Msg>, Msg>(group, Role::peer);
+    add_peer<CkSpsc<Msg>, Msg>(group);
+    add_peer<CkSpscReserve<Msg>, Msg>(group);
 #endif
 #if EXO_BENCH_HAS_READERWRITERQUEUE
-    add<ReaderWriterQueue<LineMsg>, LineMsg>(group, Role::peer);
+    add_peer<ReaderWriterQueue<LineMsg>, LineMsg>(group);
 #endif
 #if EXO_BENCH_HAS_DPDK
-    add<DpdkSpsc<Msg>, Msg>(group, Role::peer);
+    add_peer<DpdkSpsc<Msg>, Msg>(group);
     add_bulk<DpdkSpsc<Msg>, Msg>(group, Role::peer_bulk);
 #endif
 #if EXO_BENCH_HAS_EXO
