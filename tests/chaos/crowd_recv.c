@@ -112,23 +112,11 @@ void taker_attach(struct taker *self, struct crowd *crowd, struct note *note)
     taken(self);
 }
 
-/* Note how many loans of the first producer are viewed: with the dead, so many are lost to its arena at most. */
-static void note_views(struct taker *self, exo_u64 soon)
-{
-    exo_u32 i;
-    for (i = 0; i < COUNT(self->view); i++) {
-        const exo_word64 *words = (const exo_word64 *)self->view[i].data;
-        soon += words != NULL && self->view[i].token != 0 && words[0] >> 32 == 0;
-    }
-    exo_store64(&self->note->begun, soon, EXO_RELEASE);
-}
-
 static exo_i64 take_copy(struct taker *self, exo_bool sleeping)
 {
     exo_word64 words[WORDS_LENT];
     exo_i64 got;
     taking(self, 1);
-    note_views(self, 1); /* while it is copied */
     if (sleeping) {
         exo_store64(&self->note->since_ns, exo_port_now_ns(), EXO_RELAXED);
         note_phase(self->note, PHASE_ASLEEP);
@@ -138,7 +126,6 @@ static exo_i64 take_copy(struct taker *self, exo_bool sleeping)
         got = self->crowd->views ? exo_recv(&self->rx, words, sizeof(words))
                                  : exo_recv_inline(&self->rx, words, sizeof(words));
     }
-    note_views(self, 0);
     if (got >= 0) {
         enter(self, words, (exo_size)got);
     }
@@ -201,9 +188,7 @@ static exo_i64 take_view(struct taker *self)
         MUST(exo_release(&self->rx, view) == EXO_OK);
     }
     taking(self, 1);
-    note_views(self, 1);
     status = exo_view(&self->rx, view);
-    note_views(self, 0);
     if (status == EXO_OK) {
         note_phase(self->note, PHASE_VIEW);
         enter(self, (const exo_word64 *)view->data, view->len);
@@ -221,7 +206,6 @@ static void release_all(struct taker *self)
             MUST(exo_release(&self->rx, &self->view[i]) == EXO_OK);
         }
     }
-    note_views(self, 0);
     note_phase(self->note, PHASE_RECEIVE);
 }
 

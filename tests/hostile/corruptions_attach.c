@@ -52,7 +52,7 @@ static const struct header_row rows[] = {
     FIELD(mode, SET, EXO_MODE_OWNED, BAD, BAD),
     FIELD(mode, SET, MAX32, BAD, BAD),
     FIELD(profile, SET, EXO_THREADS, OTHER, OTHER),
-    FIELD(profile, SET, EXO_CRASH_SAFE, OTHER, OTHER),
+    FIELD(profile, SET, EXO_CRASH_SAFE, OTHER, BAD), /* its receiver segment is larger */
     FIELD(profile, ADD, 1, BAD, BAD),
     FIELD(profile, SET, MAX32, BAD, BAD),
     FIELD(producers, SET, 0, BAD, BAD),

@@ -189,7 +189,7 @@ static const struct changed_field changed_fields[] = {
     CHANGED(mode, EXO_SPMC, OTHER, CORRUPT),
     CHANGED(mode, EXO_POLLED, OTHER, OTHER),
     CHANGED(profile, 3, CORRUPT, CORRUPT),
-    CHANGED(profile, EXO_CRASH_SAFE, OTHER, OTHER),
+    CHANGED(profile, EXO_CRASH_SAFE, OTHER, CORRUPT), /* its receiver segment is larger */
     CHANGED(producers, 1 ^ 0, CORRUPT, CORRUPT),
     CHANGED(producers, 1 ^ 2, CORRUPT, CORRUPT),
     CHANGED(producers, 1 ^ 257, CORRUPT, CORRUPT),

@@ -11,6 +11,7 @@
 #ifndef EXO_IPC_FUSION_RING_ATTACH_H
 #define EXO_IPC_FUSION_RING_ATTACH_H
 
+#include "inherit.h"
 #include "owner.h"
 #include "segment.h"
 #include "sync.h"
@@ -121,6 +122,8 @@ EXO_INLINE void exo_views_attach_pvt(struct exo_receiver *rx, const struct exo_r
     rx->views = (struct exo_views *)memory->books;
     if (rx->views->viewed == EXO_NULL) {
         exo_views_init_pvt(memory, geometry);
+    }
+    if (geometry->profile != EXO_THREADS) {
         exo_views_recover_pvt(rx->views);
     }
 }
@@ -263,7 +266,8 @@ EXO_INLINE exo_status exo_receiver_enter_pvt(struct exo_receiver *rx, exo_bool m
  * @peer: the sender's process, or null if it cannot die alone
  *
  * In the crash-safe profile the place of a receiver whose process is dead is taken over: what that one had not given
- * back comes again (the message it was taking when it died, perhaps), nothing else does.
+ * back comes again (the message it was taking when it died, perhaps), nothing else does. What it was viewing goes back
+ * to the senders.
  *
  * Returns: as exo_sender_attach(); EXO_ALREADY_EXISTS if the ring has one consumer and somebody is attached.
  * Context: not from an interrupt.
@@ -308,6 +312,9 @@ EXO_INLINE EXO_MUST_USE exo_status exo_receiver_attach(struct exo_receiver *rx,
     rx->sleeper.alone = (geometry.mode & EXO_MODE_MC) == 0;
     rx->sleeper.counted = !rx->sleeper.alone;
     rx->sleeper.spin = spin == 0 ? EXO_SPIN_DEFAULT : spin;
+    if (geometry.viewed_off != 0 && exo_views_inherit_pvt(rx) != 0) {
+        exo_notify_writers(rx);
+    }
     return EXO_OK;
 }
 

@@ -62,6 +62,7 @@ struct exo_geometry {
     exo_u64 arena_off; /* in the sender segment */
     exo_u64 done_off;  /* in the receiver segment */
     exo_u64 release_off;
+    exo_u64 viewed_off; /* 0: not shared */
     exo_u64 tx_bytes;
     exo_u64 rx_bytes;
 };
@@ -114,10 +115,13 @@ EXO_INLINE exo_status exo_geometry_place_pvt(struct exo_geometry *geometry)
     geometry->done_off = sizeof(struct exo_rx_segment);
     exo_u64 done_bytes = (geometry->mode & EXO_MODE_MC) != 0 ? (exo_u64)geometry->slots * 4 : 0;
     geometry->release_off = exo_align_up(geometry->done_off + done_bytes, EXO_LINE_PAIR);
-    geometry->rx_bytes =
-        exo_align_up(geometry->release_off + (exo_u64)geometry->release_entries * geometry->producers *
-                                                 sizeof(struct exo_release_entry),
-                     EXO_LINE_PAIR);
+    exo_u64 end = geometry->release_off + (exo_u64)geometry->release_entries * geometry->producers *
+                                              sizeof(struct exo_release_entry);
+    if (geometry->profile == EXO_CRASH_SAFE && geometry->blocks != 0) {
+        geometry->viewed_off = exo_align_up(end, EXO_LINE_PAIR);
+        end = geometry->viewed_off + (exo_u64)geometry->blocks * geometry->producers * sizeof(exo_u32);
+    }
+    geometry->rx_bytes = exo_align_up(end, EXO_LINE_PAIR);
     if (geometry->tx_bytes > EXO_SIZE_MAX / 2 || geometry->rx_bytes > EXO_SIZE_MAX / 2) {
         return EXO_INVALID_SIZE;
     }
@@ -172,7 +176,7 @@ EXO_INLINE EXO_MUST_USE exo_status exo_geometry_from_config(struct exo_geometry 
                                                             const struct exo_ring_config *config)
 {
     static const struct exo_ring_config zero = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
-    struct exo_geometry made = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+    struct exo_geometry made = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
     if (geometry == EXO_NULL) {
         return EXO_INVALID_ARGUMENT;
     }
@@ -220,7 +224,7 @@ EXO_INLINE EXO_MUST_USE exo_status exo_geometry_from_header(struct exo_geometry 
                                                             const struct exo_ring_header *header,
                                                             exo_u64 magic)
 {
-    struct exo_geometry made = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+    struct exo_geometry made = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
     *geometry = made;
     if (header->magic != magic) {
         return EXO_TYPE_MISMATCH;

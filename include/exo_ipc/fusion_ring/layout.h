@@ -8,8 +8,9 @@
  *   +128  sync: event, waiters, open              +128  sync: event, waiters, open
  *   +256  tail: claimed position (mp)             +256  late: consumed position, published late
  *   +384  owners[producers], slots[n], and        +384  exact: consumed position (sc), claimed (mc)
- *         the arena of each producer              +512  done[n] (mc only), then the release ring of
- *                                                       each producer's arena
+ *         the arena of each producer              +512  done[n] (mc only), the release ring of each
+ *                                                       producer's arena, viewed[blocks] of all arenas
+ *                                                       (crash-safe only)
  *
  * Nothing here is a pointer; offsets are the same for 32- and 64-bit builds. Positions run freely in 64
  * bits, a slot is position modulo n; its control word carries the position's low 32 bits.

@@ -47,7 +47,8 @@ EXO_INLINE exo_size exo_receiver_books_bytes(const struct exo_geometry *geometry
 {
     return geometry->blocks == 0
                ? 0
-               : (exo_size)exo_views_bytes_pvt(geometry->blocks, geometry->producers);
+               : (exo_size)exo_views_bytes_pvt(geometry->viewed_off != 0 ? 0 : geometry->blocks,
+                                               geometry->producers);
 }
 
 EXO_INLINE exo_status exo_segment_check_pvt(const void *memory, exo_size bytes, exo_u64 needed)
@@ -152,11 +153,13 @@ EXO_INLINE void exo_views_init_pvt(const struct exo_ring_memory *memory,
     views->producers = geometry->producers;
     views->ring_mask = geometry->release_entries - 1;
     views->released = (exo_word64 *)(void *)(views + 1);
-    views->viewed = (exo_u32 *)(void *)(views->released + geometry->producers);
+    views->viewed = (exo_u32 *)(void *)(geometry->viewed_off != 0
+                                            ? (exo_u8 *)memory->rx + geometry->viewed_off
+                                            : (exo_u8 *)(views->released + geometry->producers));
 }
 
 /* Where the release rings stand, from the receivers' own segment: a former receiver of another process kept that in
- * its books. What it was viewing when it died is lost to the arena. */
+ * its books. */
 EXO_INLINE void exo_views_recover_pvt(struct exo_views *views)
 {
     exo_u32 producer;
@@ -169,7 +172,7 @@ EXO_INLINE void exo_views_recover_pvt(struct exo_views *views)
             exo_u64 tag = exo_load64(&entry->tag, EXO_RELAXED); /* relaxed: [attach:succeed] */
             last = tag > last ? tag : last;
         }
-        views->released[producer] = last;
+        exo_store64(&views->released[producer], last, EXO_RELAXED); /* relaxed: private */
     }
 }
 

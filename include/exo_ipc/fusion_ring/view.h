@@ -7,7 +7,8 @@
 
 #include "inline.h"
 
-/* The receiver's private books of all arenas. In rings with several consumers all share it. */
+/* The receiver's books of all arenas, private but for `viewed` in the crash-safe profile, whose next receiver must
+ * know (inherit.h). In rings with several consumers all share them. */
 struct exo_views {
     const exo_u8 *memory; /* arena of producer 0 */
     struct exo_release_entry *ring;
@@ -187,18 +188,15 @@ EXO_INLINE EXO_MUST_USE exo_status exo_view(struct exo_receiver *rx, struct exo_
     return status;
 }
 
-/* Strike a view off the books. False if it is not on them. */
-EXO_HOT exo_bool exo_view_leave_pvt(struct exo_receiver *rx, exo_u32 number, exo_u32 generation)
+/* Whether a view is on the books. With several consumers it is struck off at once, so that one of two releases fails;
+ * else once it is released, so that a receiver killed in between leaves no block that nobody knows of. */
+EXO_HOT exo_bool exo_view_stands_pvt(struct exo_receiver *rx, exo_u32 number, exo_u32 generation)
 {
     exo_u32 *viewed = &rx->views->viewed[number];
     if ((rx->mode & EXO_MODE_MC) != 0) {
         return exo_cas32(viewed, &generation, 0u, EXO_RELAXED); /* relaxed: guards only itself */
     }
-    if (exo_load32(viewed, EXO_RELAXED) != generation) { /* relaxed: private */
-        return EXO_FALSE;
-    }
-    exo_store32(viewed, 0u, EXO_RELAXED); /* relaxed: private */
-    return EXO_TRUE;
+    return exo_load32(viewed, EXO_RELAXED) == generation; /* relaxed: only we write it */
 }
 
 /* The next entry of a producer's release ring. */
@@ -214,6 +212,18 @@ EXO_HOT exo_u64 exo_release_claim_pvt(struct exo_receiver *rx, exo_u32 producer)
     return at;
 }
 
+/* Tell the producer that a block is its own again. */
+EXO_HOT void exo_release_enter_pvt(struct exo_receiver *rx, exo_u32 producer, exo_u64 token)
+{
+    struct exo_views *views = rx->views;
+    exo_u64 at = exo_release_claim_pvt(rx, producer);
+    struct exo_release_entry *entry =
+        &views->ring[(exo_size)producer * (views->ring_mask + 1) + ((exo_u32)at & views->ring_mask)];
+    exo_store64(&entry->token, token, EXO_RELAXED); /* relaxed: published next */
+    /* [release:give] pairs [release:seen] */
+    exo_store64(&entry->tag, at + 1, EXO_RELEASE);
+}
+
 /**
  * exo_release - give a viewed message back to its sender, in any order.
  * @rx: receiver handle
@@ -226,11 +236,8 @@ EXO_HOT exo_u64 exo_release_claim_pvt(struct exo_receiver *rx, exo_u32 producer)
 EXO_INLINE EXO_MUST_USE exo_status exo_release(struct exo_receiver *rx, struct exo_viewed *view)
 {
     struct exo_views *views = rx->views;
-    struct exo_release_entry *entry;
     exo_u64 token = view->token;
     exo_u32 number = (exo_u32)token;
-    exo_u32 producer;
-    exo_u64 at;
     if (EXO_UNLIKELY(view->data == EXO_NULL)) {
         return EXO_NOT_FOUND;
     }
@@ -241,15 +248,13 @@ EXO_INLINE EXO_MUST_USE exo_status exo_release(struct exo_receiver *rx, struct e
         return token == 0 ? EXO_OK : EXO_NOT_FOUND;
     }
     if (EXO_UNLIKELY(views == EXO_NULL || number >= views->blocks * views->producers ||
-                     !exo_view_leave_pvt(rx, number, (exo_u32)(token >> 32)))) {
+                     !exo_view_stands_pvt(rx, number, (exo_u32)(token >> 32)))) {
         return EXO_NOT_FOUND;
     }
-    producer = views->producers == 1 ? 0 : number / views->blocks;
-    at = exo_release_claim_pvt(rx, producer);
-    entry = &views->ring[(exo_size)producer * (views->ring_mask + 1) + ((exo_u32)at & views->ring_mask)];
-    exo_store64(&entry->token, token, EXO_RELAXED); /* relaxed: published next */
-    /* [release:give] pairs [release:seen] */
-    exo_store64(&entry->tag, at + 1, EXO_RELEASE);
+    exo_release_enter_pvt(rx, views->producers == 1 ? 0 : number / views->blocks, token);
+    if ((rx->mode & EXO_MODE_MC) == 0) {
+        exo_store32(&views->viewed[number], 0u, EXO_RELAXED); /* relaxed: behind the entry, [release:give] */
+    }
     exo_rx_notify_pvt(rx, rx->mode, 1);
     return EXO_OK;
 }

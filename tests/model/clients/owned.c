@@ -156,6 +156,85 @@ static void finish_place(void)
     client_check(from(2) == scene.sent[2]);
 }
 
+/* A receiver that dies while it views is followed by another: its blocks come back, each once, and nobody writes
+ * where it may still read. */
+#define LENT_BLOCK 64u
+
+static void setup_lent(void)
+{
+    struct exo_ring_config config = {0};
+    config.mode = EXO_MPSC;
+    config.profile = EXO_CRASH_SAFE;
+    config.block_size = LENT_BLOCK;
+    config.arena_size = 2 * LENT_BLOCK;
+    scene_open(&config, 1, 0);
+    client_shares(scene.tx[0].arena->memory, 2 * LENT_BLOCK);
+}
+
+static void lend_three(void)
+{
+    exo_u32 i;
+    for (i = 0; i < 3; i++) {
+        struct exo_loaned loan = {EXO_NULL, 0, 0, 0, 0};
+        exo_status status = exo_loan_blocking(&scene.tx[0], 8, &loan, EXO_FOREVER);
+        if (status == EXO_OK) {
+            client_write((exo_u64 *)loan.data, scene_number(1, i));
+            status = exo_send_loan_blocking(&scene.tx[0], &loan, EXO_FOREVER);
+        }
+        if (status != EXO_OK) {
+            client_check(status == EXO_CLOSED || status == EXO_PEER_DIED);
+            return;
+        }
+        scene.sent[1]++;
+    }
+}
+
+static void view_up_to(struct exo_receiver *rx, exo_u32 most)
+{
+    exo_u32 i;
+    for (i = 0; i < most; i++) {
+        struct exo_viewed view;
+        if (exo_view(rx, &view) != EXO_OK) {
+            return;
+        }
+        client_check(view.len == 8);
+        scene_took(client_read((const exo_u64 *)view.data));
+        client_check(exo_release(rx, &view) == EXO_OK);
+    }
+}
+
+static void follow(void)
+{
+    struct exo_receiver *rx = &scene.rx[client_self() - 2];
+    while (exo_ring_receiver(&scene.ring, rx) != EXO_OK) {
+        exo_cpu_relax();
+    }
+    view_up_to(rx, 2);
+    client_check(exo_receiver_close(rx) == EXO_OK);
+}
+
+static void finish_lent(void)
+{
+    struct exo_receiver last;
+    exo_u32 seen = 0;
+    exo_u32 t;
+    exo_u32 i;
+    client_check(exo_ring_receiver(&scene.ring, &last) == EXO_OK);
+    view_up_to(&last, 3);
+    for (t = 0; t <= 3; t++) {
+        for (i = 0; i < scene.taken[t].count; i++) {
+            exo_u32 bit = 1u << scene.taken[t].number[i] % 100;
+            client_check((seen & bit) == 0);
+            seen |= bit;
+        }
+    }
+    /* The dead one may have taken one more. */
+    client_check((exo_u32)__builtin_popcount(seen) + (client_died(2) ? 1 : 0) >= scene.sent[1]);
+    client_check(exo_loans_outstanding(&scene.tx[0]) == 0);
+}
+
+CLIENT(follows) = {.name = "owned-receiver-follows", .setup = setup_lent, .thread = {lend_three, follow, follow},
+                   .finish = finish_lent, .kills = 1, .killable = 2};
 CLIENT(dies) = {.name = "owned-producer-dies", .setup = setup, .thread = {send_two, send_once, take_all},
                 .finish = finish, .kills = 1, .killable = 1};
 CLIENT(one_recovers) = {.name = "owned-one-recovers", .setup = setup,
