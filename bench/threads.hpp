@@ -22,6 +22,7 @@ namespace bench {
 constexpr std::size_t queue_slots = 1024; /* the capacity of every queue */
 constexpr unsigned spins_before_yield = 100;
 constexpr double give_up_ms = 2000;
+constexpr unsigned patience = 64; /* more turns of a patient receiver that has found nothing */
 
 /* What one slice yields. */
 struct Outcome {

@@ -61,8 +61,6 @@ template <class Step> void run_producer(StreamState &state, double ms, Step step
     state.limit.value.store(seq, std::memory_order_release);
 }
 
-constexpr unsigned patience = 64; /* more turns for each time that the queue was empty */
-
 /* Calls step(seq, bad), which takes messages and returns how many (0: empty), until all have
  * arrived. */
 template <bool Patient = false, class Step> void run_consumer(StreamState &state, Step step)

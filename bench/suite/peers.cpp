@@ -33,12 +33,27 @@ static void add_thread_queues([[maybe_unused]] Group &group, [[maybe_unused]] co
 #endif
 }
 
+/* Those that stream faster to a receiver that leaves them alone. */
+static void add_patient_queues([[maybe_unused]] Group &group, [[maybe_unused]] const Job &job)
+{
+#if EXO_BENCH_HAS_CK
+    add<QueueLink<CkSpscReserve<Line56>, Line56, false, true>, P56>(group, "peer", job, false,
+                                                                    "ck_ring, in place, patient");
+#endif
+#if EXO_BENCH_HAS_READERWRITERQUEUE
+    add<QueueLink<ReaderWriterQueue<Line56>, Line56, false, true>, P56>(
+        group, "peer", job, false, "readerwriterqueue, patient");
+#endif
+}
+
 static Group threads_group(const Job &job)
 {
     Group group{"threads, 56 B", 56, {}};
     add<QueueLink<ExoSpsc<Msg56>, Msg56>, P56>(group, "ours", job, false, "exo");
     add<ExoThreads<EXO_THREADS, Path::lent>, P56>(group, "ours", job, false, "exo zero-copy");
     add_thread_queues(group, job);
+    if (!job.round_trips)
+        add_patient_queues(group, job);
 #if EXO_BENCH_HAS_ZEROMQ
     add<ZeroMq<false>, P56>(group, "peer", job, false, "zeromq inproc");
 #endif
