@@ -15,7 +15,7 @@ help:
 	@echo "make demo [FILE=path]   two processes hand over a file; a table of what each path costs"
 	@echo "make check              every check: house rules, both compilers, sanitizers"
 	@echo "make ratios [ARGS=...]  one line 'ratio NAME VALUE GOAL' for each measured promise"
-	@echo "make bench              everything against every peer, to build/bench/report.html; 15 minutes"
+	@echo "make bench              everything against every peer, to build/bench/report.html; 3 to 15 minutes"
 	@echo "make bench-quick        the same with fewer points and rounds; about 2 minutes"
 	@echo "make cost [ARGS=...]    what an operation costs in one thread, beside the peers (Google Benchmark's flags)"
 	@echo "make instructions [ARGS=PART]  the same in instructions, which repeat (of operations named ...PART...)"
