@@ -20,6 +20,17 @@
 
 #include "view.h"
 
+/* Strike the view that a token names, if there is one. */
+EXO_INLINE void exo_view_strike_pvt(struct exo_views *views, exo_u64 token)
+{
+    exo_u32 *viewed = &views->viewed[(exo_u32)token];
+    /* relaxed: ours since [attach:succeed] */
+    if ((exo_u32)token < views->blocks * views->producers &&
+        exo_load32(viewed, EXO_RELAXED) == (exo_u32)(token >> 32)) {
+        exo_store32(viewed, 0u, EXO_RELAXED); /* relaxed: same */
+    }
+}
+
 /* Strike what the ring will deliver again. */
 EXO_INLINE void exo_views_strike_pending_pvt(struct exo_receiver *rx)
 {
@@ -29,32 +40,28 @@ EXO_INLINE void exo_views_strike_pending_pvt(struct exo_receiver *rx)
         const exo_word64 *line = exo_rx_line_pvt(rx, rx->pos + i);
         exo_u64 control = exo_line_ready_pvt(line);
         exo_u32 kind = exo_control_kind_pvt(control);
-        exo_u64 token;
-        exo_u32 *viewed;
-        if (!exo_control_is_for_pvt(control, rx->pos + i) ||
-            (kind != EXO_KIND_LOAN && kind != EXO_KIND_MESSAGE_LOAN)) {
-            continue;
-        }
-        token = exo_load64(&line[0], EXO_RELAXED); /* relaxed: acquired with the control word */
-        if ((exo_u32)token >= views->blocks * views->producers) {
-            continue;
-        }
-        viewed = &views->viewed[(exo_u32)token];
-        if (exo_load32(viewed, EXO_RELAXED) == (exo_u32)(token >> 32)) { /* relaxed: ours since [attach:succeed] */
-            exo_store32(viewed, 0u, EXO_RELAXED);                        /* relaxed: same */
+        if (exo_control_is_for_pvt(control, rx->pos + i) &&
+            (kind == EXO_KIND_LOAN || kind == EXO_KIND_MESSAGE_LOAN)) {
+            exo_view_strike_pvt(views, exo_load64(&line[0], EXO_RELAXED)); /* relaxed: acquired with the control word */
         }
     }
 }
 
-/* The token of the last entry in a producer's release ring; 0: none yet. */
-EXO_INLINE exo_u64 exo_views_last_token_pvt(const struct exo_views *views, exo_u32 producer)
+/* Strike what the last entry of each release ring names: that was released already. Before anything else is
+ * released, for then another entry is the last. */
+EXO_INLINE void exo_views_strike_released_pvt(struct exo_views *views)
 {
-    exo_u64 released = exo_load64(&views->released[producer], EXO_RELAXED); /* relaxed: private */
-    exo_u32 at = (exo_u32)(released - 1) & views->ring_mask;
-    const struct exo_release_entry *entry =
-        &views->ring[(exo_size)producer * (views->ring_mask + 1) + at];
-    /* relaxed: ours since [attach:succeed] */
-    return released == 0 ? 0 : exo_load64(&entry->token, EXO_RELAXED);
+    exo_u32 producer;
+    for (producer = 0; producer < views->producers; producer++) {
+        exo_u64 released = exo_load64(&views->released[producer], EXO_RELAXED); /* relaxed: private */
+        exo_u32 at = (exo_u32)(released - 1) & views->ring_mask;
+        const struct exo_release_entry *entry =
+            &views->ring[(exo_size)producer * (views->ring_mask + 1) + at];
+        exo_u64 token = exo_load64(&entry->token, EXO_RELAXED); /* relaxed: ours since [attach:succeed] */
+        if (released != 0) {
+            exo_view_strike_pvt(views, token);
+        }
+    }
 }
 
 /* A new receiver: give back what the former one held. How many. */
@@ -64,18 +71,14 @@ EXO_COLD exo_u32 exo_views_inherit_pvt(struct exo_receiver *rx)
     exo_u32 given = 0;
     exo_u32 number;
     exo_views_strike_pending_pvt(rx);
+    exo_views_strike_released_pvt(views);
     for (number = 0; number < views->blocks * views->producers; number++) {
-        exo_u32 producer = number / views->blocks;
         exo_u32 generation = exo_load32(&views->viewed[number], EXO_RELAXED); /* relaxed: as above */
-        exo_u64 token = (exo_u64)generation << 32 | number;
-        if (generation == 0) {
-            continue;
-        }
-        if (exo_views_last_token_pvt(views, producer) != token) {
-            exo_release_enter_pvt(rx, producer, token);
+        if (generation != 0) {
+            exo_release_enter_pvt(rx, number / views->blocks, (exo_u64)generation << 32 | number);
+            exo_store32(&views->viewed[number], 0u, EXO_RELAXED); /* relaxed: as above */
             given++;
         }
-        exo_store32(&views->viewed[number], 0u, EXO_RELAXED); /* relaxed: as above */
     }
     return given;
 }

@@ -189,17 +189,17 @@ static void lend_three(void)
     }
 }
 
+/* Views all that is there, then releases the last one first. */
 static void view_up_to(struct exo_receiver *rx, exo_u32 most)
 {
-    exo_u32 i;
-    for (i = 0; i < most; i++) {
-        struct exo_viewed view;
-        if (exo_view(rx, &view) != EXO_OK) {
-            return;
-        }
-        client_check(view.len == 8);
-        scene_took(client_read((const exo_u64 *)view.data));
-        client_check(exo_release(rx, &view) == EXO_OK);
+    struct exo_viewed view[3];
+    exo_u32 n;
+    for (n = 0; n < most && exo_view(rx, &view[n]) == EXO_OK; n++) {
+        client_check(view[n].len == 8);
+        scene_took(client_read((const exo_u64 *)view[n].data));
+    }
+    while (n-- != 0) {
+        client_check(exo_release(rx, &view[n]) == EXO_OK);
     }
 }
 
