@@ -211,7 +211,7 @@ static void an_arena_is_rounded_up_to_blocks(void **state)
     made = made_from(&config);
     assert_int_equal(made.arena_size, 4096);
     assert_int_equal(made.blocks, 1);
-    assert_int_equal(made.release_entries, 1);
+    assert_int_equal(made.release_entries, 2);
     config.arena_size = 5 * 4096 - 1;
     made = made_from(&config);
     assert_int_equal(made.blocks, 5);

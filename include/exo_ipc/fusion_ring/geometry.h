@@ -54,7 +54,7 @@ struct exo_geometry {
     exo_u32 producers;
     exo_u32 block_shift;
     exo_u32 blocks;          /* in each arena; 0: no arena */
-    exo_u32 release_entries; /* in each release ring: blocks rounded up to a power of two */
+    exo_u32 release_entries; /* in each release ring: blocks rounded up to a power of two, 2 at least */
     exo_u64 arena_size;      /* of each producer */
     exo_u64 type;
     exo_u64 start;
@@ -97,8 +97,8 @@ EXO_INLINE exo_status exo_geometry_check_arena_pvt(struct exo_geometry *geometry
         return EXO_INVALID_SIZE;
     }
     geometry->blocks = (exo_u32)blocks;
-    geometry->release_entries =
-        blocks == 0 ? 0 : 1u << (blocks == 1 ? 0 : exo_log2(blocks - 1) + 1);
+    /* Two at least, so that a release that its writer's death cut short has never overwritten the last whole one. */
+    geometry->release_entries = blocks == 0 ? 0 : 1u << (blocks <= 2 ? 1 : exo_log2(blocks - 1) + 1);
     return EXO_OK;
 }
 
