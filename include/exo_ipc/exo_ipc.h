@@ -14,6 +14,7 @@
 
 #include "fusion_ring/batch.h"
 #include "fusion_ring/create.h"
+#include "fusion_ring/lanes.h"
 #include "message_transfer.h"
 
 #endif

@@ -42,7 +42,7 @@ static void put(exo_u8 *at, exo_u64 value)
 /* Something that a sender could have written at, or near, the receiver's position. */
 static void likely_slot(struct exo_end *end, exo_u64 *seed, exo_bool data_only)
 {
-    const struct exo_rx_segment *theirs = (const struct exo_rx_segment *)(const void *)end->peer_rx.memory;
+    const struct exo_rx_segment *theirs = (const struct exo_rx_segment *)(const void *)end->link.peer_rx.memory;
     exo_u64 pos = exo_load64(&theirs->exact.value, EXO_RELAXED) + random_below(seed, 4);
     exo_u8 *line = (exo_u8 *)exo_tx_line_pvt(&end->tx, pos);
     exo_u32 kind = 1 + random_below(seed, 7);
@@ -64,7 +64,7 @@ static void likely_slot(struct exo_end *end, exo_u64 *seed, exo_bool data_only)
 /* Something that a receiver could have written. */
 static void likely_receipt(struct exo_end *end, exo_u64 *seed, exo_bool data_only)
 {
-    struct exo_rx_segment *mine = (struct exo_rx_segment *)(void *)end->own_rx.memory;
+    struct exo_rx_segment *mine = (struct exo_rx_segment *)(void *)end->link.own_rx.memory;
     exo_u64 pos = exo_load64(&mine->exact.value, EXO_RELAXED) + random_below(seed, 3) - 1;
     struct exo_release_entry *entry = &end->rx.views->ring[random_below(seed, STAGE_BLOCKS)];
     exo_u64 at = (exo_u64)(entry - end->rx.views->ring) + STAGE_BLOCKS * (exo_u64)random_below(seed, 3);
@@ -91,7 +91,7 @@ static void be_busy(struct exo_end *end, exo_bool as_receiver)
 
 static void scribble_once(struct exo_end *end, struct scribble *how)
 {
-    struct exo_segment *mine = how->as_receiver ? &end->own_rx : &end->own_tx;
+    struct exo_segment *mine = how->as_receiver ? &end->link.own_rx : &end->link.own_tx;
     struct exo_ring_sync *sync = &((struct exo_tx_segment *)(void *)mine->memory)->sync; /* at the same place in both */
     exo_size words = mine->bytes / 8;
     exo_u64 value;
@@ -161,8 +161,8 @@ static void enter_stage(struct stage *stage, struct exo_end *end, const struct e
     memset(stage, 0, sizeof(*stage));
     stage->config = *config;
     assert_int_equal(exo_geometry_from_config(&stage->geometry, config), EXO_OK);
-    stage->tx = (struct exo_tx_segment *)(void *)end->own_tx.memory;
-    stage->receiver.tx = end->peer_tx.memory;
+    stage->tx = (struct exo_tx_segment *)(void *)end->link.own_tx.memory;
+    stage->receiver.tx = end->link.peer_tx.memory;
     stage->to = end->tx;
     stage->from = end->rx;
 }
@@ -174,8 +174,8 @@ static void use_end(struct exo_end *end, const struct scribble *how, const struc
     exo_u64 until = in_ms(RING_MS);
     exo_u32 refused = 0;
     struct stage stage;
-    memcpy(&headers[0], end->own_tx.memory, sizeof(headers[0]));
-    memcpy(&headers[1], end->own_rx.memory, sizeof(headers[1]));
+    memcpy(&headers[0], end->link.own_tx.memory, sizeof(headers[0]));
+    memcpy(&headers[1], end->link.own_rx.memory, sizeof(headers[1]));
     enter_stage(&stage, end, config);
     while (exo_port_now_ns() < until && refused < 20) {
         exo_bool right;
@@ -190,8 +190,8 @@ static void use_end(struct exo_end *end, const struct scribble *how, const struc
     assert_int_equal(stage_viewed(&stage), 0);
     end->tx = stage.to;
     end->rx = stage.from;
-    assert_memory_equal(&headers[0], end->own_tx.memory, sizeof(headers[0]));
-    assert_memory_equal(&headers[1], end->own_rx.memory, sizeof(headers[1]));
+    assert_memory_equal(&headers[0], end->link.own_tx.memory, sizeof(headers[0]));
+    assert_memory_equal(&headers[1], end->link.own_rx.memory, sizeof(headers[1]));
 }
 
 /* What a peer whose header changes may be told. */

@@ -32,7 +32,7 @@ static void storms(struct meeting *meeting)
     struct exo_ring_sync *sync;
     exo_u32 turn;
     child_opens(meeting);
-    mine = storm->on_receiver ? &meeting->end.own_rx : &meeting->end.own_tx;
+    mine = storm->on_receiver ? &meeting->end.link.own_rx : &meeting->end.link.own_tx;
     sync = &((struct exo_tx_segment *)(void *)mine->memory)->sync; /* at the same place in both */
     exo_store32(&storm->page->ready, 1, EXO_RELEASE);
     for (turn = 0; exo_load32(&storm->page->end, EXO_ACQUIRE) == 0; turn++) {
@@ -160,8 +160,8 @@ static void a_life_word_that_changes_does_not_hold_up_a_deadline(void **state)
         exo_u64 deadline;
         exo_u32 *life;
         assert_int_equal(exo_open_both(&a, &b, &config), EXO_OK);
-        life = (exo_u32 *)(void *)(b.own_tx.memory + b.own_tx.bytes - b.own_tx.life);
-        if (b.own_tx.life == 0) {
+        life = (exo_u32 *)(void *)(b.link.own_tx.memory + b.link.own_tx.bytes - b.link.own_tx.life);
+        if (b.link.own_tx.life == 0) {
             exo_close(&a);
             exo_close(&b);
             skip();

@@ -78,10 +78,10 @@ static void shared_memory_holds_no_pointer(void **state)
         count = read_mappings(mappings, COUNT(mappings));
         assert_true(count > 10);
         for (i = 0; i < 2; i++) {
-            assert_true(ends[i].own_tx.life != 0); /* they are among what is looked at */
-            assert_true(ends[i].own_rx.life != 0);
-            assert_no_pointer(&ends[i].own_tx, mappings, count);
-            assert_no_pointer(&ends[i].own_rx, mappings, count);
+            assert_true(ends[i].link.own_tx.life != 0); /* they are among what is looked at */
+            assert_true(ends[i].link.own_rx.life != 0);
+            assert_no_pointer(&ends[i].link.own_tx, mappings, count);
+            assert_no_pointer(&ends[i].link.own_rx, mappings, count);
         }
         exo_close(&ends[0]);
         exo_close(&ends[1]);
@@ -175,7 +175,7 @@ static void each_direction_has_the_configuration_of_its_sender(void **state)
 static void expects_a_mismatch(struct meeting *meeting)
 {
     CHECK(exo_open(&meeting->end, meeting->sockets[1], meeting->config, in_seconds(20)) == EXO_TYPE_MISMATCH);
-    CHECK(meeting->end.socket == -1);
+    CHECK(meeting->end.link.socket == -1);
 }
 
 static void another_type_or_profile_is_refused_on_both_sides(void **state)

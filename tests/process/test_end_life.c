@@ -78,9 +78,8 @@ static void what_a_peer_sent_before_it_was_reaped_is_received(void **state)
         struct meeting meeting = {.sockets = {-1, -1}, .body = sends_and_ends, .argument = &ending};
         pid_t child = meet(&meeting);
         struct exo_end *end = &meeting.end;
-        exo_end_clear_pvt(end, meeting.sockets[0]);
-        assert_int_equal(exo_end_begin_pvt(end, NULL, in_seconds(5)), EXO_OK);
-        assert_int_equal(exo_end_accept_pvt(end, in_seconds(5)), EXO_OK);
+        assert_int_equal(exo_end_begin_pvt(end, meeting.sockets[0], NULL, in_seconds(5)), EXO_OK);
+        assert_int_equal(exo_link_accept_pvt(&end->link, in_seconds(5)), EXO_OK);
         assert_int_equal(join_child(child), 0);
         assert_int_equal(exo_end_finish_pvt(end, in_seconds(5)), EXO_OK);
         assert_ending(end, &ending, round % 4 < 2);
@@ -98,12 +97,10 @@ static void a_refusal_is_heard_although_the_socket_was_reset(void **state)
     int sockets[2] = {-1, -1};
     (void)state;
     assert_int_equal(exo_pair(sockets), EXO_OK);
-    exo_end_clear_pvt(&a, sockets[0]);
-    exo_end_clear_pvt(&b, sockets[1]);
-    assert_int_equal(exo_end_begin_pvt(&a, NULL, EXO_NOW), EXO_OK);
-    assert_int_equal(exo_end_begin_pvt(&b, NULL, EXO_NOW), EXO_OK);
-    assert_int_equal(exo_end_accept_pvt(&a, EXO_NOW), EXO_OK);
-    assert_int_equal(exo_end_say_pvt(&b, EXO_ACCEPT, EXO_NO_MEMORY, NULL, EXO_NOW), EXO_OK);
+    assert_int_equal(exo_end_begin_pvt(&a, sockets[0], NULL, EXO_NOW), EXO_OK);
+    assert_int_equal(exo_end_begin_pvt(&b, sockets[1], NULL, EXO_NOW), EXO_OK);
+    assert_int_equal(exo_link_accept_pvt(&a.link, EXO_NOW), EXO_OK);
+    assert_int_equal(exo_link_say_pvt(&b.link, EXO_ACCEPT, EXO_NO_MEMORY, NULL, EXO_NOW), EXO_OK);
     exo_close(&b); /* with hello and accept of a unread */
     assert_int_equal(exo_end_finish_pvt(&a, in_seconds(1)), EXO_NO_MEMORY);
     exo_close(&a);
@@ -354,8 +351,8 @@ static void two_descriptors_of_an_end_stay_open_and_none_survives_exec(void **st
     (void)state;
     assert_int_equal(exo_open_both(&a, &b, NULL), EXO_OK);
     assert_int_equal(count_descriptors(), before.descriptors + 4);
-    assert_int_equal(fcntl(a.socket, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
-    assert_int_equal(fcntl(a.pidfd, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
+    assert_int_equal(fcntl(a.link.socket, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
+    assert_int_equal(fcntl(a.link.pidfd, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
     exo_close(&a);
     exo_close(&b);
     assert_held(before);

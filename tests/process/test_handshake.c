@@ -44,7 +44,7 @@ static void commit_offence(const struct offence *offence)
         assert_int_equal(exo_send_inline(&end.tx, "abc", 4), EXO_OK);
         assert_int_equal(exo_recv_inline(&end.rx, NULL, 0), EXO_EMPTY);
     }
-    assert_int_equal(end.socket == -1, status != EXO_OK);
+    assert_int_equal(end.link.socket == -1, status != EXO_OK);
     exo_close(&end);
     peer_end(&peer);
     assert_held(before);

@@ -98,9 +98,9 @@ static void attacks(struct meeting *meeting)
     exo_u32 number = 0;
     child_opens(meeting);
     CHECK(exo_recv_blocking(&meeting->end.rx, &number, 4, EXO_FOREVER) == 4);
-    CHECK(is_mapped_as(meeting->end.own_tx.memory, "rw-s"));
-    tries_to_write(&meeting->end.peer_tx);
-    tries_to_write(&meeting->end.peer_rx);
+    CHECK(is_mapped_as(meeting->end.link.own_tx.memory, "rw-s"));
+    tries_to_write(&meeting->end.link.peer_tx);
+    tries_to_write(&meeting->end.link.peer_rx);
     CHECK(exo_send_blocking(&meeting->end.tx, &number, 4, EXO_FOREVER) == EXO_OK);
     CHECK(exo_wait_readable(&meeting->end.rx, EXO_FOREVER) == EXO_CLOSED);
 }
@@ -129,13 +129,13 @@ static void the_other_process_cannot_write_this_ones_segments(void **state)
         child = meet(&meeting);
         assert_int_equal(parent_opens(&meeting, &config), EXO_OK);
         assert_int_equal(exo_send_inline(&meeting.end.tx, &number, 4), EXO_OK);
-        before[0] = sum_of(&meeting.end.own_tx, 0);
-        before[1] = sum_of(&meeting.end.own_rx, sizeof(struct exo_rx_segment));
+        before[0] = sum_of(&meeting.end.link.own_tx, 0);
+        before[1] = sum_of(&meeting.end.link.own_rx, sizeof(struct exo_rx_segment));
         number = 0;
         assert_int_equal(exo_recv_blocking(&meeting.end.rx, &number, 4, in_seconds(20)), 4);
         assert_int_equal(number, 0x12345678);
-        assert_true(before[0] == sum_of(&meeting.end.own_tx, 0));
-        assert_true(before[1] == sum_of(&meeting.end.own_rx, sizeof(struct exo_rx_segment)));
+        assert_true(before[0] == sum_of(&meeting.end.link.own_tx, 0));
+        assert_true(before[1] == sum_of(&meeting.end.link.own_rx, sizeof(struct exo_rx_segment)));
         exo_close(&meeting.end);
         assert_int_equal(join_child(child), 0);
     }
