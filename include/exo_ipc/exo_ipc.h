@@ -7,14 +7,15 @@
  *   lots                      exo_send_bulk, exo_send_burst, exo_recv_bulk, exo_recv_burst
  *   in place                  exo_reserve, exo_commit, exo_peek, exo_consume
  *   with headers              exo_message_send, exo_message_recv
+ *   channels                  exo_channel_send, exo_channel_recv, exo_request, exo_reply
  *   between processes         port/linux/exo_linux.h
  */
 #ifndef EXO_IPC_H
 #define EXO_IPC_H
 
+#include "channel/channel.h"
 #include "fusion_ring/batch.h"
 #include "fusion_ring/create.h"
-#include "fusion_ring/lanes.h"
 #include "message_transfer.h"
 
 #endif

@@ -48,6 +48,7 @@ struct exo_link {
     struct exo_lanes out; /* what this side sends through; set before the handshake */
     struct exo_lanes in;
     exo_status (*judge)(struct exo_lanes *offered); /* what else must hold of the peer's lanes; null: nothing */
+    exo_u64 limit;                                  /* bytes of payload that we take in a message; 0: any */
     int socket;
     int pidfd;
 };
@@ -167,6 +168,7 @@ EXO_INLINE exo_status exo_link_judge_pvt(struct exo_link *link)
     const struct exo_geometry *ours = &link->out.lane[0];
     exo_status status = EXO_OK;
     exo_lanes_clear(&link->in, link->out.kind);
+    link->in.limit = link->limit;
     while (link->in.count < link->out.count && status == EXO_OK) {
         const struct exo_geometry *lane = &link->in.lane[link->in.count];
         status = exo_lanes_add_offered(&link->in, link->peer_tx.memory, link->peer_tx.bytes);

@@ -3,12 +3,14 @@
  * The Linux wing: rings between processes. Includes only. Define _GNU_SOURCE before the first include.
  *
  *   exo_pair, exo_open, exo_close     two processes, through fork or a socket
+ *   exo_channel_open                  the same with a channel
  *   exo_pass, exo_take                hand a descriptor over
  *   exo_segment_...                   sealed shared memory
  */
 #ifndef EXO_PORT_LINUX_WING_H
 #define EXO_PORT_LINUX_WING_H
 
+#include "exo_channel.h"
 #include "exo_end.h"
 
 #endif

@@ -20,6 +20,7 @@
  * struct exo_lanes - checked numbers of all lanes, private to a side.
  * @count: lanes
  * @kind: what the lanes are for; both ends must agree (0: a ring)
+ * @limit: bytes of payload that this side takes in one message with a header; 0: any
  * @lane: their geometries
  * @tx_off, @rx_off: where each begins, in bytes of the segments
  * @tx_bytes, @rx_bytes: of the segments
@@ -29,6 +30,7 @@
 struct exo_lanes {
     exo_u32 count;
     exo_u32 kind;
+    exo_u64 limit;
     struct exo_geometry lane[EXO_LANES_MAX];
     exo_size tx_off[EXO_LANES_MAX];
     exo_size rx_off[EXO_LANES_MAX];
@@ -44,6 +46,7 @@ EXO_INLINE void exo_lanes_clear(struct exo_lanes *lanes, exo_u32 kind)
 {
     lanes->count = 0;
     lanes->kind = kind;
+    lanes->limit = 0;
     lanes->tx_bytes = 0;
     lanes->rx_bytes = 0;
     lanes->sender_books = 0;
@@ -135,6 +138,9 @@ EXO_INLINE EXO_MUST_USE exo_status exo_lanes_init(const struct exo_lanes *lanes,
         exo_u8 *at = (exo_u8 *)memory + (magic == EXO_MAGIC_TX ? lanes->tx_off[i] : lanes->rx_off[i]);
         status = magic == EXO_MAGIC_TX ? exo_tx_segment_init(at, (exo_size)lane->tx_bytes, lane)
                                        : exo_rx_segment_init(at, (exo_size)lane->rx_bytes, lane);
+    }
+    if (status == EXO_OK && magic == EXO_MAGIC_RX) {
+        ((struct exo_rx_segment *)memory)->header.limit = lanes->limit;
     }
     return status;
 }

@@ -93,7 +93,8 @@ struct exo_ring_header {
     exo_word64 type;    /* the application's; both ends must agree */
     exo_word64 start;   /* first position */
     exo_word64 bytes;   /* of this segment */
-    exo_word64 reserved[7];
+    exo_word64 limit;   /* of a receiver that takes messages with headers: bytes of payload at most; 0: any */
+    exo_word64 reserved[6];
 };
 
 struct exo_ring_sync {

@@ -241,7 +241,7 @@ EXO_COLD exo_bool exo_tx_taken_pvt(const struct exo_sender *tx, exo_u64 pos)
     const struct exo_position *exact = &tx->rx->exact;
     exo_u64 head;
     /* [ring:rx_gone] pairs [ring:rx_close]: what they had taken is final */
-    (void)exo_load32(&tx->rx->sync.waiters, EXO_ACQUIRE);
+    (void)exo_load32(tx->waker.waiters, EXO_ACQUIRE);
     head = exo_load64(&exact->value, EXO_RELAXED); /* relaxed: acquired with the flag */
     if (head != pos) {
         return (exo_i64)(head - pos) > 0;

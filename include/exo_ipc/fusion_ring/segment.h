@@ -75,7 +75,8 @@ EXO_INLINE void exo_header_fill_pvt(struct exo_ring_header *header, const struct
     header->type = geometry->type;
     header->start = geometry->start;
     header->bytes = magic == EXO_MAGIC_TX ? geometry->tx_bytes : geometry->rx_bytes;
-    for (i = 0; i < 7; i++) {
+    header->limit = 0;
+    for (i = 0; i < 6; i++) {
         header->reserved[i] = 0;
     }
     header->magic = magic;
