@@ -27,10 +27,12 @@
 
 #ifdef __cplusplus
 #define EXO_STATIC_ASSERT(condition, text) static_assert(condition, text)
+#define EXO_ALIGNOF(type) alignof(type)
 #define EXO_EXTERN_C_BEGIN extern "C" {
 #define EXO_EXTERN_C_END }
 #else
 #define EXO_STATIC_ASSERT(condition, text) _Static_assert(condition, text)
+#define EXO_ALIGNOF(type) _Alignof(type)
 #define EXO_EXTERN_C_BEGIN
 #define EXO_EXTERN_C_END
 #endif
