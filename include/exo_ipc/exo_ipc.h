@@ -9,13 +9,15 @@
  *   with headers              exo_message_send, exo_message_recv
  *   channels                  exo_channel_send, exo_channel_recv, exo_request, exo_reply
  *   of one type of C          EXO_CHANNEL_TYPE
+ *   many at once              exo_waitable_receiver, exo_waitable_sender, exo_wait_many
  *   between processes         port/linux/exo_linux.h
  */
 #ifndef EXO_IPC_H
 #define EXO_IPC_H
 
-#include "channel/channel.h"
+#include "channel/ready.h"
 #include "channel/typed.h"
+#include "channel/wait.h"
 #include "fusion_ring/batch.h"
 #include "fusion_ring/create.h"
 #include "message_transfer.h"

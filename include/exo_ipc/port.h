@@ -12,6 +12,7 @@
  *  exo_port_fence_setup    no         no              once per segment
  *  exo_port_fence_heavy    no         no              by a side that is about to sleep
  *  exo_port_wait           yes        no              by a side that found nothing to do
+ *  exo_port_wait_many      yes        no              by a side that found nothing to do in many places
  *  exo_port_wake           no         yes             by a side that saw the other asleep
  *  exo_port_now_ns         no         yes             before and after a wait that has a deadline
  *  exo_port_self           no         yes             at attach, and when a slot is claimed
@@ -31,6 +32,7 @@
 #include "base/math.h"
 #include "base/status.h"
 #include "base/types.h"
+#include "base/wait_word.h"
 
 /* What a port knows of the process at the other end; null where both ends live and die together. Its
  * members are the port's own. */
@@ -50,6 +52,14 @@ struct exo_port_peer;
 
 #ifndef EXO_PORT_FENCE_DOUBT_NS
 #define EXO_PORT_FENCE_DOUBT_NS 0u
+#endif
+#ifndef EXO_PORT_HAS_WAIT_MANY
+#define EXO_PORT_HAS_WAIT_MANY 0
+#endif
+
+/* How long a sleep on several words lasts at most where it does not end with the change of each of them. */
+#ifndef EXO_PORT_MANY_SLICE_NS
+#define EXO_PORT_MANY_SLICE_NS 1000000u
 #endif
 
 /**
@@ -93,6 +103,34 @@ EXO_INLINE void exo_port_fence_heavy(exo_bool shared);
  */
 EXO_INLINE void exo_port_wait(const exo_u32 *word, exo_u32 expected, exo_u64 deadline_ns,
                               exo_bool shared, struct exo_port_peer *peer);
+
+/**
+ * exo_port_wait_many - sleep until one of several words changes.
+ * @first: the words, one or more, linked by `next`; the caller's until the call returns, but for `room`
+ * @deadline_ns: as exo_port_wait()
+ *
+ * Each word is waited for as exo_port_wait() would: its expected value, its wakers, its peer. May return early for any
+ * reason, and does not say which word it was. A peer that is known to be dead is not passed: its death would end
+ * every sleep.
+ *
+ * A port that has this defines EXO_PORT_HAS_WAIT_MANY 1. For the others it is made of exo_port_wait(): the sleep is on
+ * the first word and lasts EXO_PORT_MANY_SLICE_NS (1 ms) at most, which is how late a change of the others, or the death
+ * of their peers, may be noticed; a caller that waits again puts another word first.
+ */
+EXO_INLINE void exo_port_wait_many(struct exo_wait_word *first, exo_u64 deadline_ns);
+
+#if !EXO_PORT_HAS_WAIT_MANY
+EXO_INLINE void exo_port_wait_many(struct exo_wait_word *first, exo_u64 deadline_ns)
+{
+    if (exo_wait_word_changed(first)) {
+        return;
+    }
+    if (first->next != EXO_NULL) {
+        deadline_ns = exo_min64(deadline_ns, exo_port_now_ns() + EXO_PORT_MANY_SLICE_NS);
+    }
+    exo_port_wait(first->word, first->expected, deadline_ns, first->shared, first->peer);
+}
+#endif
 
 /**
  * exo_port_wake - wake sleepers of a word that the caller has just changed.

@@ -47,6 +47,7 @@
 #include "exo_ipc/base/cpu.h"
 #include "exo_ipc/base/math.h"
 #include "exo_ipc/base/types.h"
+#include "exo_ipc/base/wait_word.h"
 
 #ifndef EXO_PORT_IMPLEMENTATION
 #define EXO_PORT_IMPLEMENTATION 0
@@ -185,6 +186,29 @@ EXO_INLINE void exo_port_wait(const exo_u32 *word, exo_u32 expected, exo_u64 dea
 #endif
     /* relaxed: the caller looks again, with the order it needs. */
     while (exo_load32(word, EXO_RELAXED) == expected && exo_port_now_ns() < deadline_ns) {
+        EXO_PORT_YIELD();
+    }
+}
+
+/* Waits for many words at once, as exo_port_wait() for one. */
+#define EXO_PORT_HAS_WAIT_MANY 1
+
+EXO_INLINE void exo_port_wait_many(struct exo_wait_word *first, exo_u64 deadline_ns)
+{
+    exo_u64 end_ns = deadline_ns;
+    const struct exo_wait_word *at;
+    for (at = first; at != EXO_NULL; at = at->next) {
+        if (at->peer != EXO_NULL && end_ns == deadline_ns) {
+            end_ns = exo_min64(deadline_ns, exo_port_now_ns() + EXO_PORT_SLICE_NS);
+        }
+    }
+#if EXO_PORT_USE_PARKING
+    if (EXO_PORT_TIMED_BLOCK || end_ns == EXO_FOREVER) {
+        exo_parking_wait_many(first, end_ns);
+        return;
+    }
+#endif
+    while (!exo_wait_word_changed(first) && exo_port_now_ns() < end_ns) {
         EXO_PORT_YIELD();
     }
 }

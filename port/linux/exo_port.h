@@ -11,6 +11,9 @@
  * sleep is cut into slices of 100 ms and the pidfd asked after each; so it is for a hostile peer, whose life
  * word may be any word.
  *
+ * Who waits for many words sleeps on all of them, and on their peers' life words, by one futex_waitv, which takes 128.
+ * More than that, or a kernel without it, cost a look each millisecond.
+ *
  * Fences are asymmetric through membarrier: GLOBAL_EXPEDITED reaches every process that registered.
  *
  * Nothing here starts a thread, keeps a global, or leaves errno changed.
@@ -47,9 +50,11 @@ extern int clock_gettime(int clock, struct timespec *now);
 #if __has_include("exo_ipc/base/atomic.h")
 #include "exo_ipc/base/atomic.h"
 #include "exo_ipc/base/status.h"
+#include "exo_ipc/base/wait_word.h"
 #else
 #include "../../include/exo_ipc/base/atomic.h"
 #include "../../include/exo_ipc/base/status.h"
+#include "../../include/exo_ipc/base/wait_word.h"
 #endif
 
 /* How long a sleep lasts at most where the kernel cannot report the peer's death by itself. */
@@ -350,5 +355,7 @@ EXO_INLINE void exo_port_page_free(void *memory, exo_size bytes)
     (void)munmap(memory, bytes);
     errno = saved;
 }
+
+#include "exo_port_many.h"
 
 #endif

@@ -71,9 +71,32 @@ exo_bool model_alive(const struct site *site, exo_u32 threads)
     return alive;
 }
 
-/* The kernel compares the newest value, under a lock of its own. */
-void model_wait(const struct site *site, const exo_u32 *word, exo_u32 expected, exo_u64 deadline_ns,
-                exo_u32 peers)
+/* Whether one of the words, or of the peers, is not as the sleeper has it. The kernel compares the newest value, under
+ * a lock of its own; a wake while it goes from word to word is not lost either. */
+static exo_bool sleeps_in_vain(const struct exo_wait_word *first)
+{
+    const struct exo_wait_word *at;
+    for (at = first; at != NULL; at = at->next) {
+        if (memory_kernel_look(at->word, 4) != at->expected ||
+            (at->peer != NULL && !any_alive(at->peer->threads))) {
+            return EXO_TRUE;
+        }
+    }
+    return EXO_FALSE;
+}
+
+static exo_bool sleeps_on(const struct thread *thread, const exo_u32 *word)
+{
+    const struct exo_wait_word *at;
+    for (at = thread->state == THREAD_SLEEPS ? thread->words : NULL; at != NULL; at = at->next) {
+        if (at->word == word) {
+            return EXO_TRUE;
+        }
+    }
+    return EXO_FALSE;
+}
+
+void model_wait(const struct site *site, const struct exo_wait_word *first, exo_u64 deadline_ns)
 {
     struct thread *self = &model.thread[model.running];
     if (model.running == 0) {
@@ -81,18 +104,16 @@ void model_wait(const struct site *site, const exo_u32 *word, exo_u32 expected, 
     }
     schedule_point(0, EXO_TRUE);
     memory_settle_guess(model.running);
-    trace_step(site, word, expected, "wait");
-    if (memory_kernel_look(word, 4) != expected || deadline_ns <= model.now_ns ||
-        (peers != 0 && !any_alive(peers))) {
+    trace_step(site, first->word, first->expected, "wait");
+    if (sleeps_in_vain(first) || deadline_ns <= model.now_ns) {
         return;
     }
     if (model.left.spurious != 0 && search_choose(2) != 0) {
         model.left.spurious--;
         return;
     }
-    self->word = word;
+    self->words = first;
     self->deadline = deadline_ns;
-    self->peers = peers;
     schedule_stop(THREAD_SLEEPS);
 }
 
@@ -107,7 +128,7 @@ void model_wake(const struct site *site, exo_u32 *word, exo_u32 count)
     schedule_point(0, EXO_TRUE);
     trace_step(site, word, count, "wake");
     for (i = 1; i < MODEL_THREADS; i++) {
-        if (model.thread[i].state == THREAD_SLEEPS && model.thread[i].word == word) {
+        if (sleeps_on(&model.thread[i], word)) {
             sleepers[n++] = i;
         }
     }

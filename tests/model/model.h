@@ -87,9 +87,8 @@ struct thread {
     struct view before_store; /* current, when it came to its last store, */
     exo_u32 stored;           /* which was to this location + 1: the compiler may do the next load before it; 0: no */
     struct guess guess;
-    const exo_u32 *word;      /* sleeps on */
+    const struct exo_wait_word *words; /* sleeps on */
     exo_u64 deadline;
-    exo_u32 peers;  /* their death wakes it */
     exo_u32 others; /* stores of others when it began to spin */
     exo_u32 own;    /* stores */
     exo_bool learned; /* has read something new since its last cpu_relax */

@@ -8,6 +8,7 @@
 
 #include "exo_ipc/base/atomic.h"
 #include "exo_ipc/base/cpu.h"
+#include "exo_ipc/base/wait_word.h"
 
 /* The process at the other end: some threads of the client, bit by bit. It is dead when they all are. */
 struct exo_port_peer {
@@ -17,8 +18,7 @@ struct exo_port_peer {
 void model_copy(void *to, const void *from, exo_size bytes);
 exo_bool model_asymmetric(void);
 void model_fence_heavy(const struct site *site);
-void model_wait(const struct site *site, const exo_u32 *word, exo_u32 expected, exo_u64 deadline_ns,
-                exo_u32 peers);
+void model_wait(const struct site *site, const struct exo_wait_word *first, exo_u64 deadline_ns);
 void model_wake(const struct site *site, exo_u32 *word, exo_u32 count);
 exo_u64 model_now_ns(void);
 exo_u32 model_self(void);
@@ -43,9 +43,13 @@ EXO_INLINE void exo_port_fence_heavy(exo_bool shared)
 EXO_INLINE void exo_port_wait(const exo_u32 *word, exo_u32 expected, exo_u64 deadline_ns,
                               exo_bool shared, struct exo_port_peer *peer)
 {
-    (void)shared;
-    model_wait(MODEL_SITE(SITE_OTHER, EXO_RELAXED), word, expected, deadline_ns,
-               peer == EXO_NULL ? 0 : peer->threads);
+    struct exo_wait_word only = {EXO_NULL, word, peer, expected, shared, {0, 0, 0, 0, 0}};
+    model_wait(MODEL_SITE(SITE_OTHER, EXO_RELAXED), &only, deadline_ns);
+}
+#define EXO_PORT_HAS_WAIT_MANY 1
+EXO_INLINE void exo_port_wait_many(struct exo_wait_word *first, exo_u64 deadline_ns)
+{
+    model_wait(MODEL_SITE(SITE_OTHER, EXO_RELAXED), first, deadline_ns);
 }
 EXO_INLINE void exo_port_wake(exo_u32 *word, exo_u32 count, exo_bool shared)
 {

@@ -109,10 +109,14 @@ static void wake_dependent(const struct step *step)
 
 static void wake_for_death(exo_u32 dead)
 {
+    const struct exo_wait_word *at;
     exo_u32 i;
     for (i = 1; i < MODEL_THREADS; i++) {
-        if (model.thread[i].state == THREAD_SLEEPS && (model.thread[i].peers >> dead & 1) != 0) {
-            model.thread[i].state = THREAD_READY;
+        at = model.thread[i].state == THREAD_SLEEPS ? model.thread[i].words : NULL;
+        for (; at != NULL; at = at->next) {
+            if (at->peer != NULL && (at->peer->threads >> dead & 1) != 0) {
+                model.thread[i].state = THREAD_READY;
+            }
         }
     }
 }

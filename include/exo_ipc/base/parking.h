@@ -9,7 +9,8 @@
  *
  *      word's key --hash--> bucket[0]   lock | first --> node <--> node <-- last
  *                           bucket[1]   lock | first = last = null    (oldest ... youngest)
- *                           ...         each node lies on the stack of the thread that waits
+ *                           ...         each node lies on the stack of the thread that waits, or,
+ *                                       where it waits for many words, in its records of them
  *
  * One object. The lot must be the same for all waiters and wakers, so it is an external object:
  * exactly one C file of the kernel says EXO_PARKING_DEFINE_LOT; A lot of zeros is an empty lot.
@@ -54,8 +55,8 @@
  *    called from an interrupt, both may do nothing. Wake must not be called from what cannot be held
  *    off (an NMI).
  *
- * 5. The stacks of waiting threads stay readable and writable at the same addresses from wherever wake
- *    is called: kernel stacks, not those of user space. The word is read in the critical section:
+ * 5. The stacks of waiting threads, and the records of those that wait for many words, stay readable and
+ *    writable at the same addresses from wherever wake is called: kernel memory, not that of user space. The word is read in the critical section:
  *    it must not fault there. A thread that is to be killed while it waits is unblocked and runs out of
  *    exo_parking_wait() first.
  *
@@ -72,6 +73,7 @@
 #include "config.h"
 #include "cpu.h"
 #include "types.h"
+#include "wait_word.h"
 
 #ifndef EXO_PORT_HAS_PARKING_HOOKS
 #define EXO_PORT_HAS_PARKING_HOOKS 0
@@ -85,7 +87,7 @@
 #define EXO_PARKING_BUCKET_BITS 6
 #define EXO_PARKING_BUCKETS     (1u << EXO_PARKING_BUCKET_BITS)
 
-/* One waiting thread, on its own stack. */
+/* One waiting thread, on its own stack; or in a struct exo_wait_word. */
 struct exo_parked {
     struct exo_parked *next;
     struct exo_parked *previous;
@@ -93,6 +95,8 @@ struct exo_parked {
     exo_u64 key;
     exo_bool queued; /* false once a waker, or the thread itself, has taken it out */
 };
+
+EXO_STATIC_ASSERT(sizeof(struct exo_parked) <= sizeof(((struct exo_wait_word *)0)->room), "has room");
 
 struct exo_parking_bucket {
     exo_u32 lock;             /* 1 while held */
@@ -177,6 +181,38 @@ EXO_INLINE void exo_parking_remove_pvt(struct exo_parking_bucket *bucket, struct
     node->queued = EXO_FALSE;
 }
 
+/* Queues up, unless the word has changed. */
+EXO_INLINE exo_bool exo_parking_queue_pvt(struct exo_parked *self, const exo_u32 *word, exo_u32 expected)
+{
+    struct exo_parking_bucket *bucket;
+    exo_uptr state;
+    exo_bool same;
+
+    self->key = EXO_PARKING_KEY(word);
+    self->thread = exo_port_thread_current();
+    bucket = exo_parking_bucket_pvt(self->key);
+
+    state = exo_parking_lock_pvt(bucket);
+    /* relaxed: the lock orders it behind the change of every waker that held the lock before. */
+    same = exo_load32(word, EXO_RELAXED) == expected;
+    if (same) {
+        exo_parking_append_pvt(bucket, self);
+    }
+    exo_parking_unlock_pvt(bucket, state);
+    return same;
+}
+
+/* Takes itself out, unless a waker did. */
+EXO_INLINE void exo_parking_leave_pvt(struct exo_parked *self)
+{
+    struct exo_parking_bucket *bucket = exo_parking_bucket_pvt(self->key);
+    exo_uptr state = exo_parking_lock_pvt(bucket);
+    if (self->queued) {
+        exo_parking_remove_pvt(bucket, self);
+    }
+    exo_parking_unlock_pvt(bucket, state);
+}
+
 /**
  * exo_parking_wait - sleep until a word is woken, if it still has a value.
  * @word: any word that stays mapped; read once, never written
@@ -190,29 +226,43 @@ EXO_INLINE void exo_parking_remove_pvt(struct exo_parking_bucket *bucket, struct
 EXO_INLINE void exo_parking_wait(const exo_u32 *word, exo_u32 expected, exo_u64 deadline_ns)
 {
     struct exo_parked self;
-    struct exo_parking_bucket *bucket;
-    exo_uptr state;
-
-    self.key = EXO_PARKING_KEY(word);
-    self.thread = exo_port_thread_current();
-    bucket = exo_parking_bucket_pvt(self.key);
-
-    state = exo_parking_lock_pvt(bucket);
-    /* relaxed: the lock orders it behind the change of every waker that held the lock before. */
-    if (exo_load32(word, EXO_RELAXED) != expected) {
-        exo_parking_unlock_pvt(bucket, state);
-        return;
+    if (exo_parking_queue_pvt(&self, word, expected)) {
+        exo_port_block_current(deadline_ns);
+        exo_parking_leave_pvt(&self);
     }
-    exo_parking_append_pvt(bucket, &self);
-    exo_parking_unlock_pvt(bucket, state);
+}
 
-    exo_port_block_current(deadline_ns);
+/* The node in the room that the port has. */
+EXO_INLINE struct exo_parked *exo_parking_node_pvt(struct exo_wait_word *at)
+{
+    return (struct exo_parked *)(void *)at->room;
+}
 
-    state = exo_parking_lock_pvt(bucket);
-    if (self.queued) {
-        exo_parking_remove_pvt(bucket, &self);
+/**
+ * exo_parking_wait_many - sleep until one of several words is woken, if they all still have their values.
+ * @first: the words, linked by `next`; `peer` and `shared` mean nothing here
+ * @deadline_ns: as exo_parking_wait()
+ *
+ * The thread queues for one word after the other, and does not sleep if it finds one changed on its way; a waker
+ * of one where it queued already has left it a permit. Each waker that finds it counts it as woken: it looks at all
+ * words again, and may keep a permit for each of them but one.
+ *
+ * Context, Ordering: as exo_parking_wait().
+ */
+EXO_INLINE void exo_parking_wait_many(struct exo_wait_word *first, exo_u64 deadline_ns)
+{
+    struct exo_wait_word *at = first;
+    struct exo_wait_word *end;
+    while (at != EXO_NULL && exo_parking_queue_pvt(exo_parking_node_pvt(at), at->word, at->expected)) {
+        at = at->next;
     }
-    exo_parking_unlock_pvt(bucket, state);
+    end = at; /* null: all are queued for */
+    if (end == EXO_NULL) {
+        exo_port_block_current(deadline_ns);
+    }
+    for (at = first; at != end; at = at->next) {
+        exo_parking_leave_pvt(exo_parking_node_pvt(at));
+    }
 }
 
 /**

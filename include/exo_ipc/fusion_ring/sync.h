@@ -33,8 +33,8 @@ EXO_HOT exo_bool exo_attempt_again_pvt(exo_i64 result)
     return result == EXO_EMPTY || result == EXO_FULL;
 }
 
-/* When the first, second, ... sleep of a call ends at the latest. */
-EXO_INLINE exo_u64 exo_nap_end_pvt(const struct exo_sleeper *sleeper, exo_u32 naps, exo_u64 deadline_ns)
+/* How long the first, second, ... sleep of a call lasts at most, in nanoseconds; 0: until somebody wakes us. */
+EXO_INLINE exo_u64 exo_nap_most_pvt(const struct exo_sleeper *sleeper, exo_u32 naps)
 {
     exo_u64 most = sleeper->slice_ns; /* nobody wakes us for the death of one that we cannot watch */
     naps += sleeper->asked ? EXO_DOUBT_ASKED : 0;
@@ -42,6 +42,12 @@ EXO_INLINE exo_u64 exo_nap_end_pvt(const struct exo_sleeper *sleeper, exo_u32 na
         exo_u64 doubt = (exo_u64)sleeper->doubt_ns << naps;
         most = most == 0 ? doubt : exo_min64(most, doubt);
     }
+    return most;
+}
+
+/* When it ends at the latest. */
+EXO_INLINE exo_u64 exo_nap_end_pvt(exo_u64 most, exo_u64 deadline_ns)
+{
     return most == 0 ? deadline_ns : exo_min64(deadline_ns, exo_port_now_ns() + most);
 }
 
@@ -52,7 +58,8 @@ EXO_INLINE exo_i64 exo_nap_pvt(struct exo_sleeper *sleeper, const struct exo_att
     exo_u32 event = exo_sleeper_announce_pvt(sleeper);
     exo_i64 result = attempt->try_once(attempt);
     if (exo_attempt_again_pvt(result)) {
-        exo_port_wait(sleeper->event, event, exo_nap_end_pvt(sleeper, naps, deadline_ns), sleeper->shared, peer);
+        deadline_ns = exo_nap_end_pvt(exo_nap_most_pvt(sleeper, naps), deadline_ns);
+        exo_port_wait(sleeper->event, event, deadline_ns, sleeper->shared, peer);
     }
     exo_sleeper_withdraw_pvt(sleeper);
     return exo_attempt_again_pvt(result) ? attempt->try_once(attempt) : result;

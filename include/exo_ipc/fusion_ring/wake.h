@@ -14,6 +14,9 @@
  * sides (`fenced`), or where the sleeper asks for it (EXO_WAIT_FENCE), W2 is a full fence, and so is S3.
  * A sleeper that sleeps often asks for it, since that costs less than its heavy fence each time.
  *
+ * Who waits for many things does S1 and S2 for each, S3 once, S4 for each, and sleeps on all events (channel/wait.h):
+ * for each of them alone the steps come in this order.
+ *
  * A waker that saw S2 is never late: it changes event after S1 read it, and S5 does not sleep. For that S1 must stay in
  * front of S2; a machine that lets a store overtake a load in front of it is held by acquire and release on event.
  *
@@ -128,8 +131,8 @@ EXO_INLINE void exo_sleeper_announce_alone_pvt(struct exo_sleeper *sleeper, exo_
     exo_store32(sleeper->waiters, waiters, EXO_RELAXED); /* relaxed: S3 follows */
 }
 
-/* S1 to S3. Returns what S1 read. */
-EXO_INLINE exo_u32 exo_sleeper_announce_pvt(struct exo_sleeper *sleeper)
+/* S1 and S2. Returns what S1 read; exo_sleeper_fence_pvt() must follow. */
+EXO_INLINE exo_u32 exo_sleeper_say_pvt(struct exo_sleeper *sleeper)
 {
     /* [wake:s1] pairs [wake:news] */
     exo_u32 event = exo_load32(sleeper->event, EXO_ACQUIRE);
@@ -145,15 +148,35 @@ EXO_INLINE exo_u32 exo_sleeper_announce_pvt(struct exo_sleeper *sleeper)
         (void)exo_fetch_or32(sleeper->waiters, EXO_WAIT_ASLEEP, EXO_RELAXED); /* relaxed: S3 follows */
         (void)exo_fetch_add32(sleeper->waiters, EXO_WAIT_STEP, EXO_RELAXED); /* relaxed: S3 follows */
     }
-    if (sleeper->fenced || (ask != 0 && sleeper->asks)) {
-        /* [wake:s3] pairs [wake:w2] */
-        exo_fence_seq();
-    } else {
-        /* [wake:s3_heavy] pairs [wake:w2_light] */
-        exo_port_fence_heavy(sleeper->shared);
-    }
     sleeper->asked = ask != 0 && sleeper->asks;
     sleeper->asks = ask != 0;
+    return event;
+}
+
+/* Whether S3 of this announcement must be heavy: the wakers hold only their compilers. */
+EXO_HOT exo_bool exo_sleeper_heavy_pvt(const struct exo_sleeper *sleeper)
+{
+    return !sleeper->fenced && !sleeper->asked;
+}
+
+/* S3. One fence does for all announcements in front of it: heavy if one of them must be, and of other processes'
+ * threads as well if one of them is for those. */
+EXO_INLINE void exo_sleeper_fence_pvt(exo_bool heavy, exo_bool shared)
+{
+    if (heavy) {
+        /* [wake:s3_heavy] pairs [wake:w2_light] */
+        exo_port_fence_heavy(shared);
+    } else {
+        /* [wake:s3] pairs [wake:w2] */
+        exo_fence_seq();
+    }
+}
+
+/* S1 to S3. Returns what S1 read. */
+EXO_INLINE exo_u32 exo_sleeper_announce_pvt(struct exo_sleeper *sleeper)
+{
+    exo_u32 event = exo_sleeper_say_pvt(sleeper);
+    exo_sleeper_fence_pvt(exo_sleeper_heavy_pvt(sleeper), sleeper->shared);
     return event;
 }
 
