@@ -116,6 +116,30 @@ static void what_is_more_urgent_is_received_first(void **state)
     }
 }
 
+static void an_urgent_lane_may_be_small(void **state)
+{
+    exo_u32 w;
+    exo_u32 round;
+    (void)state;
+    for (w = 0; w < WAYS; w++) {
+        struct two_ends two;
+        struct exo_channel_config config = {0};
+        config.urgent = 2;
+        open_two(&two, &ways[w], config);
+        for (round = 0; round < 100; round++) {
+            assert_int_equal(send_byte(two.a, 4, 1), EXO_OK);
+            assert_int_equal(send_byte(two.a, 5, 2), EXO_OK);
+            assert_int_equal(send_byte(two.a, 6, 3), EXO_FULL);
+            assert_int_equal(receive_byte(two.b), 2);
+            assert_int_equal(send_byte(two.a, 6, 3), EXO_FULL);
+            assert_int_equal(receive_byte(two.b), 1);
+            assert_int_equal(send_byte(two.a, 6, 3), EXO_OK);
+            assert_int_equal(receive_byte(two.b), 3);
+        }
+        close_two(&two);
+    }
+}
+
 static void what_comes_later_may_overtake(void **state)
 {
     exo_u32 w;
@@ -320,6 +344,11 @@ static void configurations_that_are_no_channel_are_refused(void **state)
     config.calls = 131072;
     assert_int_equal(exo_channel_pair_bytes(&pair, &config, &bytes), EXO_INVALID_SIZE);
     config.calls = 2;
+    config.urgent = 128;
+    assert_int_equal(exo_channel_pair_bytes(&pair, &config, &bytes), EXO_INVALID_SIZE);
+    config.urgent = 5;
+    assert_int_equal(exo_channel_pair_bytes(&pair, &config, &bytes), EXO_INVALID_SIZE);
+    config.urgent = 2;
     config.ring.mode = EXO_MPSC;
     assert_int_equal(exo_channel_pair_bytes(&pair, &config, &bytes), EXO_NOT_SUPPORTED);
     config.ring.mode = EXO_SPSC;
@@ -410,6 +439,7 @@ int main(void)
         cmocka_unit_test(zero_copy_messages_are_read_where_they_were_written),
         cmocka_unit_test(the_sender_is_who_the_trusted_side_says),
         cmocka_unit_test(what_is_more_urgent_is_received_first),
+        cmocka_unit_test(an_urgent_lane_may_be_small),
         cmocka_unit_test(what_comes_later_may_overtake),
         cmocka_unit_test(a_flood_of_urgent_messages_does_not_starve_the_others),
         cmocka_unit_test(a_flood_of_others_does_not_fill_the_urgent_lane),

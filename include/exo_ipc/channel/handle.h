@@ -10,8 +10,6 @@
  * All lanes of a direction share the main lane's words for sleeping and waking, so that a receiver sleeps in one place
  * whatever lane the next message comes by, and a sender whatever lane it wants room in. Each handle keeps its own memory
  * of the last look at them, which costs a useless wake-up now and then and loses none.
- *
- * The main lane is closed last: who has seen it closed has seen everything.
  */
 #ifndef EXO_IPC_CHANNEL_HANDLE_H
 #define EXO_IPC_CHANNEL_HANDLE_H
@@ -28,7 +26,7 @@
 /* What exo_lanes.kind says of a channel. */
 #define EXO_KIND_OF_CHANNEL 1u
 
-/* Slots of the urgent lane: a bit each in a word of the receiver. */
+/* Slots of the urgent lane at most: a bit each in a word of the receiver. */
 #define EXO_URGENT_SLOTS 64u
 
 /* Unanswered requests, when the configuration does not say, and at most. */
@@ -45,11 +43,13 @@
  * @ring: the main lane of this side's direction. slot_size must be 0 or 128, mode EXO_SPSC, with EXO_POLLED if nobody
  *   will ever sleep; profile, arena, block size, spin, type and start are as for a ring, for all lanes
  * @calls: requests of the peer that may be unanswered here at the same time: a power of two up to 65536; 0 means 64
+ * @urgent: slots of the urgent lane: a power of two from 2 to 64; 0 means 64
  * @limit: bytes of payload that this side takes in one message at most; 0 means any
  */
 struct exo_channel_config {
     struct exo_ring_config ring;
     exo_u32 calls;
+    exo_u32 urgent;
     exo_size limit;
 };
 
@@ -128,20 +128,22 @@ EXO_INLINE exo_size exo_channel_pending_bytes(const struct exo_lanes *lanes)
  * @lanes: filled in on success only; extra private memory for the tables is in its books
  * @config: null means the default
  *
- * Returns: EXO_OK; EXO_INVALID_SIZE for a slot size that is not 128, or calls that are no power of two from 2 to 65536;
+ * Returns: EXO_OK; EXO_INVALID_SIZE for a slot size that is not 128, or calls or urgent that are none of those named;
  * EXO_NOT_SUPPORTED for several producers or consumers; else as exo_lanes_add(). Context: any.
  */
 EXO_INLINE EXO_MUST_USE exo_status exo_channel_lanes(struct exo_lanes *lanes, const struct exo_channel_config *config)
 {
     struct exo_ring_config lane = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
     exo_u32 calls = EXO_CALLS_DEFAULT;
+    exo_u32 urgent = EXO_URGENT_SLOTS;
     exo_status status;
     if (config != EXO_NULL) {
         lane = config->ring;
         calls = config->calls == 0 ? calls : config->calls;
+        urgent = config->urgent == 0 ? urgent : config->urgent;
     }
-    if ((lane.slot_size != 0 && lane.slot_size != 2 * EXO_CACHE_LINE) || !exo_is_pow2(calls) || calls < 2 ||
-        calls > EXO_CALLS_MAX) {
+    if ((lane.slot_size != 0 && lane.slot_size != 2 * EXO_CACHE_LINE) || calls > EXO_CALLS_MAX ||
+        urgent > EXO_URGENT_SLOTS) {
         return EXO_INVALID_SIZE;
     }
     if ((lane.mode & EXO_MPMC) != 0) {
@@ -152,7 +154,7 @@ EXO_INLINE EXO_MUST_USE exo_status exo_channel_lanes(struct exo_lanes *lanes, co
     status = exo_lanes_add(lanes, &lane);
     lane.arena_size = EXO_ARENA_NONE;
     lane.block_size = 0;
-    lane.slots = EXO_URGENT_SLOTS;
+    lane.slots = urgent;
     status = status == EXO_OK ? exo_lanes_add(lanes, &lane) : status;
     lane.slots = calls;
     status = status == EXO_OK ? exo_lanes_add(lanes, &lane) : status;
@@ -178,7 +180,7 @@ EXO_INLINE exo_status exo_channel_lanes_offered(struct exo_lanes *lanes)
             return EXO_TYPE_MISMATCH;
         }
     }
-    if (lanes->count != EXO_LANES_CHANNEL || lanes->lane[EXO_LANE_URGENT].slots != EXO_URGENT_SLOTS ||
+    if (lanes->count != EXO_LANES_CHANNEL || lanes->lane[EXO_LANE_URGENT].slots > EXO_URGENT_SLOTS ||
         calls > EXO_CALLS_MAX) {
         return EXO_TYPE_MISMATCH;
     }
@@ -212,7 +214,7 @@ EXO_INLINE exo_status exo_channel_finish(struct exo_channel *channel)
     if ((channel->attached & 1u) == 0) {
         return EXO_CLOSED;
     }
-    for (i = EXO_LANES_CHANNEL; i-- != 0;) {
+    for (i = 0; i < EXO_LANES_CHANNEL; i++) {
         (void)exo_sender_close(&channel->tx[i]);
     }
     channel->attached &= ~1u;
@@ -230,7 +232,7 @@ EXO_INLINE void exo_channel_close(struct exo_channel *channel)
 {
     exo_u32 i;
     (void)exo_channel_finish(channel);
-    for (i = EXO_LANES_CHANNEL; i-- != 0 && (channel->attached & 2u) != 0;) {
+    for (i = 0; i < EXO_LANES_CHANNEL && (channel->attached & 2u) != 0; i++) {
         (void)exo_receiver_close(&channel->rx[i]);
     }
     channel->attached = 0;
@@ -258,7 +260,7 @@ EXO_INLINE EXO_MUST_USE exo_status exo_channel_attach(struct exo_channel *channe
         status = exo_receiver_attach(&channel->rx[received], &place->in[received], place->spin, place->rx_peer);
         received += status == EXO_OK;
     }
-    if (status == EXO_OK && channel->rx[EXO_LANE_URGENT].mask != EXO_URGENT_SLOTS - 1) {
+    if (status == EXO_OK && channel->rx[EXO_LANE_URGENT].mask >= EXO_URGENT_SLOTS) {
         status = EXO_TYPE_MISMATCH;
     }
     if (status != EXO_OK) {

@@ -33,7 +33,7 @@ EXO_INLINE void exo_urgent_look_pvt(struct exo_channel *channel)
 {
     struct exo_receiver *rx = &channel->rx[EXO_LANE_URGENT];
     struct exo_urgent *urgent = &channel->urgent;
-    while (urgent->seen - rx->pos < EXO_URGENT_SLOTS && exo_urgent_published_pvt(rx, urgent->seen)) {
+    while (urgent->seen - rx->pos <= rx->mask && exo_urgent_published_pvt(rx, urgent->seen)) {
         const exo_word64 *line = exo_rx_line_pvt(rx, urgent->seen);
         exo_u64 word = exo_load64(line - EXO_MESSAGE_HEADER_WORDS, EXO_RELAXED); /* relaxed: acquired with the control word */
         exo_u8 first[8];
