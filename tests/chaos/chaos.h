@@ -110,5 +110,7 @@ void crowd_senders(exo_u32 kills);
 void crowd_receiver(exo_u32 kills);
 void crowd_views(exo_u32 kills);
 void crowd_all(exo_u32 kills);
+void channel_client(exo_u32 kills);
+void channel_server(exo_u32 kills);
 
 #endif

@@ -28,6 +28,8 @@ static const struct {
     {"the receiver of a crowd", crowd_receiver, 48},
     {"a viewer of a crowd", crowd_views, 48},
     {"anybody in a crowd", crowd_all, 64},
+    {"a channel's client", channel_client, 48},
+    {"a channel's server", channel_server, 48},
 };
 
 /* Kills survived, by scene. */
