@@ -94,6 +94,7 @@ std::vector<Group> single_groups();
 std::vector<Group> many_groups();
 std::vector<Group> round_trip_groups();
 std::vector<Group> zero_copy_groups();
+std::vector<Group> channel_groups();
 std::vector<Group> footprint_groups();
 
 } // namespace bench

@@ -47,6 +47,11 @@ const std::vector<Row> &rows()
          "ratio"},
         {"price-crash-safe", 1.03, "price", Form::over, "exo-crash-safe", "exo", 1, "ratio"},
         {"price-hostile", 1.10, "price", Form::over, "exo-hostile", "exo-crash-safe", 1, "ratio"},
+        {"channel-over-ring", 1.25, "channel", Form::over, "exo-channel", "exo-message", 1, "ratio"},
+        {"channel-single", 1.25, "channel-single", Form::over, "exo-channel", "exo-message", 1,
+         "ratio"},
+        {"call-rtt", 1.15, "call-rtt", Form::over, "exo-call", "exo-message", 1, "ratio"},
+        {"urgent-in-flood", 2, "urgent", Form::over, "flood", "idle", 1, "ratio"},
         {"code-size-send", 160, "footprint", Form::absolute, "send", "", 1, "bytes"},
         {"code-size-recv", 200, "footprint", Form::absolute, "recv", "", 1, "bytes"},
         {"idle-memory", 65536, "footprint", Form::absolute, "idle-memory", "", 1, "bytes"},
@@ -69,6 +74,7 @@ const std::vector<Group> &groups()
         append(list, many_groups());
         append(list, round_trip_groups());
         append(list, zero_copy_groups());
+        append(list, channel_groups());
         append(list, footprint_groups());
         return list;
     }();
