@@ -166,9 +166,9 @@ static void setup_lent(void)
     config.mode = EXO_MPSC;
     config.profile = EXO_CRASH_SAFE;
     config.block_size = LENT_BLOCK;
-    config.arena_size = 2 * LENT_BLOCK;
+    config.arena_size = client_now->param * LENT_BLOCK;
     scene_open(&config, 1, 0);
-    client_shares(scene.tx[0].arena->memory, 2 * LENT_BLOCK);
+    client_shares(scene.tx[0].arena->memory, client_now->param * LENT_BLOCK);
 }
 
 static void lend_three(void)
@@ -234,7 +234,10 @@ static void finish_lent(void)
 }
 
 CLIENT(follows) = {.name = "owned-receiver-follows", .setup = setup_lent, .thread = {lend_three, follow, follow},
-                   .finish = finish_lent, .kills = 1, .killable = 2};
+                   .finish = finish_lent, .param = 2, .kills = 1, .killable = 2};
+CLIENT(follows_one) = {.name = "owned-receiver-follows-one-block", .setup = setup_lent,
+                       .thread = {lend_three, follow, follow}, .finish = finish_lent, .param = 1, .kills = 1,
+                       .killable = 2};
 CLIENT(dies) = {.name = "owned-producer-dies", .setup = setup, .thread = {send_two, send_once, take_all},
                 .finish = finish, .kills = 1, .killable = 1};
 CLIENT(one_recovers) = {.name = "owned-one-recovers", .setup = setup,
