@@ -17,7 +17,7 @@
 #ifndef EXO_PORT_LINUX_LINK_H
 #define EXO_PORT_LINUX_LINK_H
 
-#include "exo_socket.h"
+#include "exo_mailbox.h"
 
 #define EXO_HELLO_MAGIC 0x6F6C6C6568637069ull /* "ipchello" */
 #define EXO_HELLO 1u
@@ -49,6 +49,7 @@ struct exo_link {
     struct exo_lanes in;
     exo_status (*judge)(struct exo_lanes *offered); /* what else must hold of the peer's lanes; null: nothing */
     exo_u64 limit;                                  /* bytes of payload that we take in a message; 0: any */
+    struct exo_mailbox mailbox; /* what comes over the socket after the handshake */
     int socket;
     int pidfd;
 };
@@ -60,6 +61,7 @@ EXO_INLINE void exo_link_clear_pvt(struct exo_link *link, int socket)
     exo_segment_clear(&link->own_rx);
     exo_segment_clear(&link->peer_tx);
     exo_segment_clear(&link->peer_rx);
+    exo_mailbox_init(&link->mailbox, socket);
     link->socket = socket;
     link->pidfd = -1;
 }
@@ -71,6 +73,7 @@ EXO_INLINE void exo_link_close_pvt(struct exo_link *link)
     exo_segment_destroy(&link->own_rx);
     exo_segment_destroy(&link->peer_tx);
     exo_segment_destroy(&link->peer_rx);
+    exo_mailbox_close(&link->mailbox);
     exo_descriptor_close_pvt(&link->pidfd);
     exo_descriptor_close_pvt(&link->socket);
 }

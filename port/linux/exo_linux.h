@@ -5,6 +5,7 @@
  *   exo_pair, exo_open, exo_close     two processes, through fork or a socket
  *   exo_channel_open                  the same with a channel
  *   exo_listen, exo_accept, exo_connect   two strangers, by a name
+ *   exo_mailbox_...                   descriptors that go along with messages
  *   exo_pass, exo_take                hand a descriptor over
  *   exo_segment_...                   sealed shared memory
  */
