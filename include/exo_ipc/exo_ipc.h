@@ -19,6 +19,7 @@
 #include "channel/typed.h"
 #include "channel/wait.h"
 #include "fusion_ring/batch.h"
+#include "fusion_ring/bell.h"
 #include "fusion_ring/create.h"
 #include "message_transfer.h"
 

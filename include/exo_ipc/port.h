@@ -14,6 +14,7 @@
  *  exo_port_wait           yes        no              by a side that found nothing to do
  *  exo_port_wait_many      yes        no              by a side that found nothing to do in many places
  *  exo_port_wake           no         yes             by a side that saw the other asleep
+ *  exo_port_ring_bell      no         yes             by a side that saw the other asleep elsewhere; optional
  *  exo_port_now_ns         no         yes             before and after a wait that has a deadline
  *  exo_port_self           no         yes             at attach, and when a slot is claimed
  *  exo_port_process        yes        no              at attach
@@ -38,6 +39,9 @@
  * members are the port's own. */
 struct exo_port_peer;
 
+/* How to reach a sleeper that sleeps on something of the system's, a descriptor say. The port's own too. */
+struct exo_port_bell;
+
 #ifdef EXO_IPC_PORT
 #include EXO_IPC_PORT
 #elif defined(__linux__) && __STDC_HOSTED__
@@ -60,6 +64,11 @@ struct exo_port_peer;
 /* How long a sleep on several words lasts at most where it does not end with the change of each of them. */
 #ifndef EXO_PORT_MANY_SLICE_NS
 #define EXO_PORT_MANY_SLICE_NS 1000000u
+#endif
+
+/* Whether the port has bells. */
+#ifndef EXO_PORT_HAS_BELL
+#define EXO_PORT_HAS_BELL 0
 #endif
 
 /**
@@ -139,6 +148,23 @@ EXO_INLINE void exo_port_wait_many(struct exo_wait_word *first, exo_u64 deadline
  * @shared: as the sleepers said
  */
 EXO_INLINE void exo_port_wake(exo_u32 *word, exo_u32 count, exo_bool shared);
+
+/**
+ * exo_port_ring_bell - reach a sleeper that announced itself with EXO_WAIT_BELL.
+ * @bell: what the handle of this side was given; never null
+ *
+ * Must end the sleep that the sleeper is in, or make the next one end at once, if it happens before the sleeper has
+ * looked at its bell again; may do so for nothing. Never sleeps, whatever the sleeper does with its end. A port
+ * without bells leaves EXO_PORT_HAS_BELL and this out.
+ */
+EXO_INLINE void exo_port_ring_bell(struct exo_port_bell *bell);
+
+#if !EXO_PORT_HAS_BELL
+EXO_INLINE void exo_port_ring_bell(struct exo_port_bell *bell)
+{
+    (void)bell;
+}
+#endif
 
 /**
  * exo_port_now_ns - nanoseconds of a clock that never goes back and is the same for both ends.

@@ -14,10 +14,9 @@
 
 #include "exo_socket.h"
 
-#define EXO_LETTER_MAGIC 0x72657474656C7865ull /* "exletter" */
+/* EXO_LETTER_MAGIC, and EXO_LETTER_RING (5): exo_port.h */
 #define EXO_LETTER_WELCOME 3u    /* tag: 0, or why not: a status, negated */
 #define EXO_LETTER_DESCRIPTOR 4u /* tag: the message's; without a descriptor, what was sent before is taken back */
-#define EXO_LETTER_RING 5u
 
 struct exo_letter {
     exo_word64 magic;

@@ -72,6 +72,20 @@ extern int clock_gettime(int clock, struct timespec *now);
 /* How long a sleeper first trusts that a heavy fence reached the threads of other processes. */
 #define EXO_PORT_FENCE_DOUBT_NS 1000000u
 
+/* A bell of Linux: an eventfd of this process's own, or the socket to another one. */
+#define EXO_PORT_HAS_BELL 1
+struct exo_port_bell {
+    int descriptor;
+    exo_bool letter; /* it is a socket: a ring is a datagram */
+};
+
+/* What is said over the socket of two ends once their handshake is over (exo_letter.h). */
+#define EXO_LETTER_MAGIC 0x72657474656C7865ull /* "exletter" */
+#define EXO_LETTER_RING 5u
+
+/* MSG_DONTWAIT | MSG_NOSIGNAL, without the names of <sys/socket.h> in every program. */
+#define EXO_PORT_SEND_QUIETLY 0x4040ul
+
 /* A process at the other end. Descriptors are -1 where there is none. */
 struct exo_port_peer {
     const exo_u32 *life; /* the peer's life word, mapped read-only; null where there is none */
@@ -338,6 +352,21 @@ EXO_INLINE void exo_port_wake(exo_u32 *word, exo_u32 count, exo_bool shared)
     long limit = count > 0x7FFFFFFFu ? 0x7FFFFFFF : (long)count;
     (void)exo_port_syscall_pvt(SYS_futex, word,
                                FUTEX_WAKE | (shared ? 0 : FUTEX_PRIVATE_FLAG), limit, NULL, NULL, 0);
+}
+
+/* A socket that has no room is readable at its other side already, and so is an eventfd that is full. Nothing here
+ * depends on flags that the peer could change. */
+EXO_INLINE void exo_port_ring_bell(struct exo_port_bell *bell)
+{
+    const exo_word64 letter[3] = {EXO_LETTER_MAGIC, EXO_LETTER_RING, 0};
+    const exo_word64 one = 1;
+    const void *descriptor = (const void *)(exo_uptr)bell->descriptor;
+    if (bell->letter) {
+        (void)exo_port_syscall_pvt(SYS_sendto, descriptor, (long)(exo_uptr)letter, sizeof(letter),
+                                   (const void *)EXO_PORT_SEND_QUIETLY, NULL, 0);
+    } else {
+        (void)exo_port_syscall_pvt(SYS_write, descriptor, (long)(exo_uptr)&one, sizeof(one), NULL, NULL, 0);
+    }
 }
 
 EXO_INLINE void *exo_port_page_alloc(exo_size bytes)

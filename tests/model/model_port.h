@@ -25,6 +25,12 @@ exo_u32 model_self(void);
 exo_bool model_alive(const struct site *site, exo_u32 threads);
 void model_relax(const struct site *site);
 
+/* A bell is a word that rings count, and whoever sleeps on it waits for. */
+#define EXO_PORT_HAS_BELL 1
+struct exo_port_bell {
+    exo_u32 rings;
+};
+
 #define exo_cpu_relax() model_relax(MODEL_SITE(SITE_OTHER, EXO_RELAXED))
 
 EXO_HOT void exo_port_copy(void *to, const void *from, exo_size bytes)
@@ -55,6 +61,11 @@ EXO_INLINE void exo_port_wake(exo_u32 *word, exo_u32 count, exo_bool shared)
 {
     (void)shared;
     model_wake(MODEL_SITE(SITE_OTHER, EXO_RELAXED), word, count);
+}
+EXO_INLINE void exo_port_ring_bell(struct exo_port_bell *bell)
+{
+    (void)exo_fetch_add32(&bell->rings, 1u, EXO_RELEASE);
+    model_wake(MODEL_SITE(SITE_OTHER, EXO_RELAXED), &bell->rings, 0xFFFFFFFFu);
 }
 EXO_INLINE exo_u64 exo_port_now_ns(void)
 {

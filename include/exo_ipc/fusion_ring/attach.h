@@ -72,6 +72,7 @@ EXO_INLINE void exo_sync_join_pvt(struct exo_waker *waker, struct exo_sleeper *s
     waker->seen = waker->fenced ? 0xFFFFFFFFu : 0;
     waker->woken = 0;
     waker->shared = geometry->profile != EXO_THREADS;
+    waker->bell = (struct exo_port_bell *)EXO_NULL;
     sleeper->waiters = &mine->waiters;
     sleeper->event = &theirs->event;
     sleeper->fenced = waker->fenced;
@@ -82,6 +83,7 @@ EXO_INLINE void exo_sync_join_pvt(struct exo_waker *waker, struct exo_sleeper *s
     sleeper->asks = EXO_FALSE;
     sleeper->asked = EXO_FALSE;
     sleeper->picky = EXO_FALSE;
+    sleeper->bell = 0;
 }
 
 /* One more handle on this side. Reopens a side that was closed. */

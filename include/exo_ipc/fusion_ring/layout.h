@@ -29,8 +29,8 @@
  * The control word is stored last, with release order; nothing else moves per message on the sender's side.
  *
  * waiters   bit 0 somebody sleeps or is about to (where sleepers are counted: wake them all); bit 1 the
- *           sleeper asks the other side to fence before it looks; bit 2 this side has closed; from bit 3 on a
- *           count that changes with every announcement.
+ *           sleeper asks the other side to fence before it looks; bit 2 this side has closed; bit 3 the sleeper
+ *           wants its bell rung (bell.h); from bit 4 on a count that changes with every announcement.
  * event     changed by this segment's writer just before it wakes the other side's sleepers:
  *           the word they sleep on. It stands apart from the control word because a futex is 32 bits wide,
  *           because several receivers may sleep for different slots, and because closing must wake too.
@@ -77,7 +77,8 @@
 #define EXO_WAIT_ASLEEP 1u
 #define EXO_WAIT_FENCE 2u
 #define EXO_WAIT_CLOSED 4u
-#define EXO_WAIT_STEP 8u
+#define EXO_WAIT_BELL 8u
+#define EXO_WAIT_STEP 16u
 
 struct exo_ring_header {
     exo_word64 magic;

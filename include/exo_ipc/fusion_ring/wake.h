@@ -32,6 +32,9 @@
  * a slot nor another sender's block, and to wake it alone would let the one who can sleep on. Where sleepers are
  * counted it therefore sets EXO_WAIT_ASLEEP, and from then on the waker wakes all.
  *
+ * A sleeper that is alone on its side may sleep elsewhere, on a bell of its own (bell.h): it announces itself with
+ * EXO_WAIT_BELL, and W5 rings instead. Everything else is as above.
+ *
  * A hostile peer can write nonsense into its waiters and event words: the cost is useless system calls of
  * this side and useless turns of its own wait loop, never a missed message of somebody else.
  */
@@ -50,6 +53,7 @@ struct exo_waker {
     exo_bool counted;
     exo_bool several; /* wakers: what is published here may make more available than itself */
     exo_bool shared;
+    struct exo_port_bell *bell; /* how to reach a sleeper that sleeps elsewhere; null: not at all */
 };
 
 /* The sleeper's half, in the handle of the side that waits. */
@@ -66,6 +70,7 @@ struct exo_sleeper {
     exo_u32 slice_ns;  /* look again so often; 0: sleep on */
     exo_u32 doubt_ns;  /* look again after this, then after twice as long each time; 0: the heavy fence is sure */
     exo_bool asks;     /* EXO_WAIT_FENCE stands in waiters since the last heavy fence */
+    exo_u32 bell;      /* EXO_WAIT_BELL while announcing for a sleep elsewhere, else 0 */
     exo_bool asked;    /* it stood there in this announcement already: the wakers fence, but for one that missed it */
 };
 
@@ -102,6 +107,10 @@ EXO_OUTLINE exo_u32 exo_waker_wake_pvt(struct exo_waker *waker, exo_u32 count)
     }
     /* [wake:news] pairs [wake:s1] */
     (void)exo_fetch_add32(waker->event, 1u, EXO_RELEASE);
+    if ((waiters & EXO_WAIT_BELL) != 0 && waker->bell != EXO_NULL) {
+        exo_port_ring_bell(waker->bell);
+        return waiters;
+    }
     exo_port_wake(waker->event, count, waker->shared);
     return waiters;
 }
@@ -127,7 +136,7 @@ EXO_INLINE void exo_sleeper_announce_alone_pvt(struct exo_sleeper *sleeper, exo_
 {
     exo_u32 waiters = exo_load32(sleeper->waiters, EXO_RELAXED); /* relaxed: only we write it */
     exo_u32 number = (waiters & ~(EXO_WAIT_STEP - 1)) + EXO_WAIT_STEP;
-    waiters = (waiters & EXO_WAIT_CLOSED) | EXO_WAIT_ASLEEP | ask | number;
+    waiters = (waiters & EXO_WAIT_CLOSED) | EXO_WAIT_ASLEEP | ask | sleeper->bell | number;
     exo_store32(sleeper->waiters, waiters, EXO_RELAXED); /* relaxed: S3 follows */
 }
 
