@@ -86,7 +86,12 @@ EXO_INLINE exo_status exo_channel_end_finish_pvt(struct exo_channel_end *end, ex
     end->peer = link->peer;
     place.self = exo_channel_identity(getuid(), (exo_u32)getpid());
     place.peer = exo_channel_identity(link->peer.uid, link->peer.pid);
-    return exo_channel_attach(&end->channel, &place);
+    status = exo_channel_attach(&end->channel, &place);
+    for (i = 0; i < EXO_LANES_CHANNEL && status == EXO_OK; i++) {
+        end->channel.tx[i].waker.bell = &link->bell;
+        end->channel.rx[i].waker.bell = &link->bell;
+    }
+    return status;
 }
 
 /**

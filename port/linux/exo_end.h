@@ -84,9 +84,13 @@ EXO_INLINE exo_status exo_end_finish_pvt(struct exo_end *end, exo_u64 deadline_n
     status = exo_sender_attach(&end->tx, &out, end->spin, &end->link.tx_peer);
     if (status == EXO_OK) {
         end->attached |= 1u;
+        end->tx.waker.bell = &end->link.bell;
         status = exo_receiver_attach(&end->rx, &in, end->spin, &end->link.rx_peer);
     }
-    end->attached |= status == EXO_OK ? 2u : 0;
+    if (status == EXO_OK) {
+        end->attached |= 2u;
+        end->rx.waker.bell = &end->link.bell;
+    }
     return status;
 }
 

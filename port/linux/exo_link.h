@@ -33,6 +33,23 @@ struct exo_hello {
     exo_word64 kind;
 };
 
+/* A link as one descriptor (exo_fd.h); both -1 until somebody asks for it. */
+struct exo_door {
+    int epoll;
+    int timer;
+    exo_u32 armed;      /* events that are waited for */
+    exo_status refused; /* EXO_OK, or what is wrong with the mailbox */
+    exo_u32 naps;       /* so often in a row it was armed and nothing had moved */
+    exo_u64 due_ns;     /* when the timer ends; EXO_FOREVER: it is not set */
+    exo_u64 mark;       /* how far things had moved when it was armed last */
+};
+
+EXO_INLINE void exo_door_close_pvt(struct exo_door *door)
+{
+    exo_descriptor_close_pvt(&door->epoll);
+    exo_descriptor_close_pvt(&door->timer);
+}
+
 /**
  * struct exo_link - what both sides of a link keep. Its members are the library's, but
  * @peer: the peer's credentials, from the kernel
@@ -50,6 +67,8 @@ struct exo_link {
     exo_status (*judge)(struct exo_lanes *offered); /* what else must hold of the peer's lanes; null: nothing */
     exo_u64 limit;                                  /* bytes of payload that we take in a message; 0: any */
     struct exo_mailbox mailbox; /* what comes over the socket after the handshake */
+    struct exo_port_bell bell;  /* rings the peer; for the wakers of all lanes */
+    struct exo_door door;
     int socket;
     int pidfd;
 };
@@ -62,6 +81,11 @@ EXO_INLINE void exo_link_clear_pvt(struct exo_link *link, int socket)
     exo_segment_clear(&link->peer_tx);
     exo_segment_clear(&link->peer_rx);
     exo_mailbox_init(&link->mailbox, socket);
+    link->bell.descriptor = socket;
+    link->bell.letter = EXO_TRUE;
+    link->door.epoll = -1;
+    link->door.timer = -1;
+    link->door.refused = EXO_OK;
     link->socket = socket;
     link->pidfd = -1;
 }
@@ -73,6 +97,7 @@ EXO_INLINE void exo_link_close_pvt(struct exo_link *link)
     exo_segment_destroy(&link->own_rx);
     exo_segment_destroy(&link->peer_tx);
     exo_segment_destroy(&link->peer_rx);
+    exo_door_close_pvt(&link->door);
     exo_mailbox_close(&link->mailbox);
     exo_descriptor_close_pvt(&link->pidfd);
     exo_descriptor_close_pvt(&link->socket);

@@ -306,14 +306,15 @@ EXO_INLINE exo_status exo_mailbox_discard(struct exo_mailbox *mailbox, exo_u64 t
     return status;
 }
 
-/* Read all letters that have come. Returns EXO_OK when there are none left, or somebody else reads them, who
- * passes rings on; else as exo_mailbox_read_pvt(). */
-EXO_INLINE exo_status exo_mailbox_collect_pvt(struct exo_mailbox *mailbox)
+/* Read all letters that have come; says whether there were any. Returns EXO_OK when there are none left, or somebody
+ * else reads them, who passes rings on; else as exo_mailbox_read_pvt(). */
+EXO_INLINE exo_status exo_mailbox_collect_pvt(struct exo_mailbox *mailbox, exo_bool *any)
 {
     exo_bool ring = EXO_FALSE;
     exo_status status = EXO_OK;
     int saved = errno;
     exo_u32 letters;
+    *any = EXO_TRUE;
     if (!exo_mailbox_try_lock_pvt(mailbox)) {
         return EXO_OK;
     }
@@ -321,6 +322,7 @@ EXO_INLINE exo_status exo_mailbox_collect_pvt(struct exo_mailbox *mailbox)
         status = exo_mailbox_read_pvt(mailbox, NULL, &ring, EXO_NOW);
     }
     exo_mailbox_unlock_pvt(mailbox);
+    *any = letters > 1;
     errno = saved;
     return status == EXO_WOULD_BLOCK ? EXO_OK : status;
 }

@@ -185,6 +185,9 @@ EXO_INLINE exo_status exo_socket_recv_pvt(int socket, void *data, exo_size bytes
         if (errno != EAGAIN && errno != EINTR && errno != ECONNRESET) {
             return exo_socket_error_pvt(errno);
         }
+        if (errno == EAGAIN && deadline_ns == EXO_NOW) {
+            return EXO_WOULD_BLOCK;
+        }
         status = exo_socket_wait_pvt(socket, POLLIN, deadline_ns);
         if (status != EXO_OK) {
             return status;

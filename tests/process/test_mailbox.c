@@ -240,6 +240,7 @@ static void nonsense_is_corrupt_for_good(void **state)
         exo_u8 bytes[64] = {0};
         struct exo_letter letter = {EXO_LETTER_MAGIC, EXO_LETTER_DESCRIPTOR, 5};
         struct scene scene;
+        exo_bool any;
         int got = -5;
         scene_open(&scene);
         memcpy(bytes, &letter, sizeof(letter));
@@ -252,7 +253,7 @@ static void nonsense_is_corrupt_for_good(void **state)
             fail_msg("%s", rows[i].name);
         }
         assert_int_equal(exo_mailbox_take(&scene.here, 5, &got, in_seconds(5)), EXO_CORRUPT);
-        assert_int_equal(exo_mailbox_collect_pvt(&scene.here), EXO_CORRUPT);
+        assert_int_equal(exo_mailbox_collect_pvt(&scene.here, &any), EXO_CORRUPT);
         scene_close(&scene);
     }
 }
@@ -284,18 +285,46 @@ static void a_flood_is_read_no_longer_than_the_deadline(void **state)
 {
     struct scene scene;
     exo_u64 begun;
-    pid_t child;
+    exo_bool any;
+    pid_t children[4]; /* so that the socket is never found empty */
+    exo_u32 i;
     int got = -1;
     (void)state;
     scene_open(&scene);
-    child = start_child(floods, &scene);
+    for (i = 0; i < COUNT(children); i++) {
+        children[i] = start_child(floods, &scene);
+    }
     begun = exo_port_now_ns();
     assert_int_equal(exo_mailbox_take(&scene.here, 1, &got, in_ms(50)), EXO_TIMEOUT);
     assert_in_range(exo_port_now_ns() - begun, 50 * MILLISECOND_NS, 5 * SECOND_NS);
     assert_int_equal(exo_mailbox_take(&scene.here, 1, &got, EXO_NOW), EXO_WOULD_BLOCK);
-    assert_int_equal(exo_mailbox_collect_pvt(&scene.here), EXO_OK);
-    assert_int_equal(kill(child, SIGKILL), 0);
-    assert_int_equal(join_child(child), -SIGKILL);
+    assert_int_equal(exo_mailbox_collect_pvt(&scene.here, &any), EXO_OK);
+    for (i = 0; i < COUNT(children); i++) {
+        assert_int_equal(kill(children[i], SIGKILL), 0);
+        assert_int_equal(join_child(children[i]), -SIGKILL);
+    }
+    scene_close(&scene);
+}
+
+/* Where a user may have so large a buffer: what one call reads has a bound without a deadline, too. */
+static void a_call_that_must_not_wait_reads_so_many_letters_at_most(void **state)
+{
+    struct exo_letter letter = {EXO_LETTER_MAGIC, EXO_LETTER_RING, 0};
+    struct scene scene;
+    int room = 16 << 20;
+    exo_u32 sent = 0;
+    int got = -1;
+    (void)state;
+    scene_open(&scene);
+    (void)setsockopt(scene.sockets[1], SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof(room));
+    while (sent < 3 * EXO_MAILBOX_LETTERS &&
+           send(scene.sockets[1], &letter, sizeof(letter), MSG_DONTWAIT | MSG_NOSIGNAL) > 0) {
+        sent++;
+    }
+    assert_int_equal(exo_mailbox_take(&scene.here, 1, &got, EXO_NOW), EXO_WOULD_BLOCK);
+    if (sent == 3 * EXO_MAILBOX_LETTERS) {
+        assert_int_equal(recv(scene.sockets[0], &letter, sizeof(letter), MSG_DONTWAIT), sizeof(letter));
+    }
     scene_close(&scene);
 }
 
@@ -365,8 +394,9 @@ static void a_descriptor_without_room_is_lost_and_the_next_comes(void **state)
 static void *collects(void *argument)
 {
     struct scene *scene = (struct scene *)argument;
+    exo_bool any;
     while (exo_load32(&scene->there.rung, EXO_ACQUIRE) == 0) {
-        (void)exo_mailbox_collect_pvt(&scene->here);
+        (void)exo_mailbox_collect_pvt(&scene->here, &any);
     }
     return NULL;
 }
@@ -455,6 +485,7 @@ int main(void)
         CLAIM(nonsense_is_corrupt_for_good),
         CLAIM(what_came_before_nonsense_can_still_be_taken),
         CLAIM(a_flood_is_read_no_longer_than_the_deadline),
+        CLAIM(a_call_that_must_not_wait_reads_so_many_letters_at_most),
         CLAIM(a_peer_that_does_not_read_is_waited_for_until_the_deadline),
         CLAIM(a_peer_that_left_is_dead_after_what_it_had_sent),
         CLAIM(a_descriptor_without_room_is_lost_and_the_next_comes),
