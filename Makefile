@@ -31,7 +31,7 @@ demo:
 	@$(release)/examples/demo $${FILE:+-- "$$FILE"}
 
 check:
-	@tools/install-deps build check
+	@tools/install-deps build check examples
 	@tools/check
 
 ratios: bench-peers
@@ -60,7 +60,7 @@ program_instructions = bench/cost/count
 run_instructions     = bench/cost/instructions
 
 soak:
-	@tools/install-deps build check
+	@tools/install-deps build check examples
 	@EXO_SOAK_MINUTES=$(MINUTES) tools/check soak
 
 install:
