@@ -10,6 +10,7 @@
  *   channels                  exo_channel_send, exo_channel_recv, exo_request, exo_reply
  *   of one type of C          EXO_CHANNEL_TYPE
  *   many at once              exo_waitable_receiver, exo_waitable_sender, exo_wait_many
+ *   a queue of events         exo_notify_add, exo_notify_post, exo_notify_wait
  *   between processes         port/linux/exo_linux.h
  */
 #ifndef EXO_IPC_H
@@ -18,6 +19,7 @@
 #include "channel/ready.h"
 #include "channel/typed.h"
 #include "channel/wait.h"
+#include "channel/notify.h"
 #include "fusion_ring/batch.h"
 #include "fusion_ring/bell.h"
 #include "fusion_ring/create.h"

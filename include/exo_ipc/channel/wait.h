@@ -46,18 +46,6 @@ EXO_INLINE exo_i64 exo_many_look_pvt(struct exo_waitable *items, exo_size n)
     return count;
 }
 
-/* Looks at one, which was found without sleeping if it is ready. */
-EXO_INLINE exo_bool exo_many_found_pvt(struct exo_waitable *item)
-{
-    if (exo_waitable_look_pvt(item) == 0) {
-        return EXO_FALSE;
-    }
-    if (item->sleeper != EXO_NULL && item->sleeper->parked != 0) {
-        exo_sleeper_adapt_pvt(item->sleeper, EXO_FALSE);
-    }
-    return EXO_TRUE;
-}
-
 /* Looks where something has changed, and if that is so anywhere, at one more. */
 EXO_INLINE exo_i64 exo_many_scan_pvt(struct exo_waitable *items, exo_size n)
 {
@@ -66,7 +54,7 @@ EXO_INLINE exo_i64 exo_many_scan_pvt(struct exo_waitable *items, exo_size n)
     for (i = 0; i < n; i++) {
         items[i].events = 0;
         if (EXO_UNLIKELY(!exo_waitable_quiet_pvt(&items[i]))) {
-            count += exo_many_found_pvt(&items[i]);
+            count += exo_waitable_found_pvt(&items[i]);
         }
     }
     if (count != 0) {
@@ -102,6 +90,9 @@ EXO_INLINE void exo_wait_chain_say_pvt(struct exo_wait_chain *chain, struct exo_
 {
     struct exo_sleeper *sleeper = item->sleeper;
     exo_u64 most;
+    if (naps == 0) {
+        exo_sleeper_adapt_pvt(sleeper, EXO_TRUE);
+    }
     sleeper->picky = EXO_TRUE;
     item->word.word = sleeper->event;
     item->word.shared = sleeper->shared;
@@ -184,7 +175,6 @@ EXO_OUTLINE exo_i64 exo_many_wait_pvt(struct exo_waitable *items, exo_size n, ex
 {
     exo_i64 count = exo_many_look_pvt(items, n);
     exo_i64 turns;
-    exo_size i;
     exo_u32 naps;
     if (count != 0 || deadline_ns == EXO_NOW) {
         return count != 0 ? count : (exo_i64)EXO_WOULD_BLOCK;
@@ -196,11 +186,6 @@ EXO_OUTLINE exo_i64 exo_many_wait_pvt(struct exo_waitable *items, exo_size n, ex
     for (; turns != 0 && count == 0; turns--) {
         exo_cpu_relax();
         count = exo_many_scan_pvt(items, n);
-    }
-    for (i = 0; i < n && count == 0; i++) {
-        if (items[i].wanted != 0) {
-            exo_sleeper_adapt_pvt(items[i].sleeper, EXO_TRUE);
-        }
     }
     for (naps = 0; count == 0; naps++) {
         if (deadline_ns != EXO_FOREVER && exo_port_now_ns() >= deadline_ns) {

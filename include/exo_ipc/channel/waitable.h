@@ -28,6 +28,7 @@
 #define EXO_EVENTS_ALL 0x7FFFFFFFu
 
 struct exo_wait_chain;
+struct exo_notify;
 
 /**
  * struct exo_waitable - one thing to wait for.
@@ -42,6 +43,7 @@ struct exo_wait_chain;
  * @aim: null, or where the word is that changes whenever @look changes from "not ready" to EXO_OK; null for none
  * @mark: null, or a number that differs from @last if, since it was @last, something came that makes the object ready
  * @spread: null, or adds further items that must be slept for as well (exo_wait_chain_add())
+ * @queue: the queue of events (notify.h) that @object is, or null
  * @word, @probe, @idle, @cursor: the library's own
  */
 struct exo_waitable {
@@ -57,6 +59,7 @@ struct exo_waitable {
     const exo_word64 *(*aim)(const void *object);
     exo_u64 (*mark)(const void *object, exo_u64 last);
     void (*spread)(void *object, struct exo_wait_chain *chain);
+    struct exo_notify *queue;
     struct exo_sleeper *sleeper;
     struct exo_port_peer *peer;
 };
@@ -89,6 +92,7 @@ EXO_INLINE void exo_waitable_init(struct exo_waitable *item, void *object, exo_i
     item->aim = (const exo_word64 *(*)(const void *))EXO_NULL;
     item->mark = (exo_u64(*)(const void *, exo_u64))EXO_NULL;
     item->spread = (void (*)(void *, struct exo_wait_chain *))EXO_NULL;
+    item->queue = (struct exo_notify *)EXO_NULL;
     item->sleeper = sleeper;
     item->peer = (struct exo_port_peer *)EXO_NULL;
     exo_waitable_blind_pvt(item);
@@ -220,6 +224,18 @@ EXO_OUTLINE exo_u32 exo_waitable_look_pvt(struct exo_waitable *item)
         item->events = exo_waitable_events_pvt(item, result);
     }
     return item->events;
+}
+
+/* Looks at one, which was found without sleeping if it is ready. */
+EXO_INLINE exo_bool exo_waitable_found_pvt(struct exo_waitable *item)
+{
+    if (exo_waitable_look_pvt(item) == 0) {
+        return EXO_FALSE;
+    }
+    if (item->sleeper != EXO_NULL && item->sleeper->parked != 0) {
+        exo_sleeper_adapt_pvt(item->sleeper, EXO_FALSE);
+    }
+    return EXO_TRUE;
 }
 
 #endif
