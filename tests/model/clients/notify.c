@@ -32,6 +32,7 @@ static void setup_posts(void)
     exo_u32 i;
     memset(&s, 0, sizeof(s));
     client_check(exo_notify_init(&s.q, s.sources, SOURCES) == EXO_OK);
+    s.q.sleeper.spin = 0; /* who spins is not run until something changes, and would never come to sleep */
     for (i = 0; i < SOURCES; i++) {
         client_check(exo_notify_add(&s.q, NULL, i, EXO_EVENTS_ALL, EXO_LEVEL, &s.name[i]) == EXO_OK);
     }
@@ -53,6 +54,7 @@ static void setup_ring(void)
     client_acts_as(3);
     client_check(exo_ring_receiver(&s.ring, &s.rx) == EXO_OK);
     client_check(exo_notify_init(&s.q, s.sources, 2) == EXO_OK);
+    s.q.sleeper.spin = 0;
     exo_waitable_receiver(&item, &s.rx);
     client_check(exo_notify_add(&s.q, &item, 0, EXO_READABLE | EXO_USER_EVENT, client_now->param, &s.name[0]) == EXO_OK);
     client_check(exo_notify_add(&s.q, NULL, 1, EXO_EVENTS_ALL, EXO_LEVEL, &s.name[1]) == EXO_OK);
