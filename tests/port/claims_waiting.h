@@ -89,6 +89,19 @@ static const char *wake_without_sleepers_does_nothing(struct conformance_host *h
     return (const char *)EXO_NULL;
 }
 
+/* Links words that expect 0. */
+EXO_INLINE void chain_words(struct exo_wait_word *chain, exo_u32 *words, exo_u32 count, exo_bool shared)
+{
+    exo_u32 i;
+    for (i = 0; i < count; i++) {
+        chain[i].next = i + 1 < count ? &chain[i + 1] : (struct exo_wait_word *)EXO_NULL;
+        chain[i].word = &words[i];
+        chain[i].expected = 0;
+        chain[i].shared = shared;
+        chain[i].peer = CONFORMANCE_NO_PEER;
+    }
+}
+
 static void kill_peer_later(void *argument)
 {
     struct conformance_host *host = (struct conformance_host *)argument;
@@ -98,6 +111,8 @@ static void kill_peer_later(void *argument)
 
 static const char *the_death_of_a_peer_ends_the_sleep_and_is_final(struct conformance_host *host)
 {
+    struct exo_wait_word many[2];
+    exo_u32 words[2] = {0, 0};
     exo_u32 word = 0;
     exo_u32 i;
     exo_u64 start = exo_port_now_ns();
@@ -112,6 +127,16 @@ static const char *the_death_of_a_peer_ends_the_sleep_and_is_final(struct confor
     CONFORMANCE_REQUIRE(exo_port_now_ns() - start < SOON);
     CONFORMANCE_REQUIRE(conformance_join(host, 1));
     CONFORMANCE_REQUIRE(timed_wait(&word, 0, EXO_FOREVER, EXO_TRUE, host->peer) < SOON);
+    start = exo_port_now_ns();
+    chain_words(many, words, 2, EXO_TRUE);
+    many[1].peer = host->peer;
+    while (exo_port_now_ns() - start < LATE) {
+        exo_port_wait_many(many, EXO_FOREVER);
+        if (!exo_port_peer_alive(host->peer)) {
+            break;
+        }
+    }
+    CONFORMANCE_REQUIRE(exo_port_now_ns() - start < SOON);
     for (i = 0; i < 1000; i++) {
         CONFORMANCE_REQUIRE(!exo_port_peer_alive(host->peer));
     }
@@ -247,10 +272,107 @@ static const char *wake_of_another_word_wakes_nobody(struct conformance_host *ho
     return (const char *)EXO_NULL;
 }
 
+#define MANY 140u /* more than Linux takes in one call */
+
+static const char *wait_many_returns_at_once_when_one_word_has_changed(struct conformance_host *host)
+{
+    static struct exo_wait_word chain[MANY];
+    static exo_u32 words[MANY];
+    static const exo_u32 counts[] = {1, 2, 64, 127, 128, 129, MANY};
+    exo_u32 i;
+    (void)host;
+    for (i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+        exo_u64 start = exo_port_now_ns();
+        chain_words(chain, words, counts[i], (i & 1u) != 0);
+        words[counts[i] - 1] = 1;
+        exo_port_wait_many(chain, start + LATE);
+        words[counts[i] - 1] = 0;
+        CONFORMANCE_REQUIRE(exo_port_now_ns() - start < SOON);
+    }
+    return (const char *)EXO_NULL;
+}
+
+static const char *wait_many_ends_soon_after_its_deadline(struct conformance_host *host)
+{
+    static struct exo_wait_word chain[MANY];
+    static exo_u32 words[MANY];
+    exo_u32 round;
+    for (round = 0; round < 4; round++) {
+        exo_u64 until = exo_port_now_ns() + 5 * CONFORMANCE_MS;
+        exo_u32 calls = 0;
+        chain_words(chain, words, (round & 2u) != 0 ? MANY : 3, (round & 1u) != 0);
+        exo_port_wait_many(chain, EXO_NOW);
+        while (exo_port_now_ns() < until) {
+            exo_port_wait_many(chain, until);
+            calls++;
+        }
+        CONFORMANCE_REQUIRE(exo_port_now_ns() - until < SOON);
+        CONFORMANCE_REQUIRE(!host->sleeps || calls < 100);
+    }
+    return (const char *)EXO_NULL;
+}
+
+/* One thread that sleeps on many words, again and again, until all have changed. */
+struct many_sleeper {
+    struct exo_wait_word chain[MANY];
+    exo_u32 words[MANY];
+    exo_u32 count;
+    exo_u32 rounds; /* changes seen */
+    exo_bool shared;
+};
+
+static void sleep_on_many(void *argument)
+{
+    struct many_sleeper *all = (struct many_sleeper *)argument;
+    exo_u32 seen = 0;
+    exo_u32 i;
+    chain_words(all->chain, all->words, all->count, all->shared);
+    while (seen < all->count) {
+        exo_port_wait_many(all->chain, EXO_FOREVER);
+        for (i = 0; i < all->count; i++) {
+            /* [test:count] pairs [test:counted] */
+            exo_u32 value = exo_load32(&all->words[i], EXO_ACQUIRE);
+            seen += all->chain[i].expected != value;
+            all->chain[i].expected = value;
+        }
+        exo_store32(&all->rounds, seen, EXO_RELEASE); /* [test:counted] pairs [test:count] */
+    }
+}
+
+static const char *wait_many_is_woken_through_each_of_its_words(struct conformance_host *host)
+{
+    static struct many_sleeper all[3];
+    static const exo_u32 counts[] = {2, 64, MANY};
+    exo_u32 i;
+    exo_u32 n;
+    if (host->start == EXO_NULL) {
+        return CONFORMANCE_SKIP;
+    }
+    for (n = 0; n < 3; n++) {
+        all[n].count = counts[n];
+        all[n].shared = n == 1;
+        CONFORMANCE_REQUIRE(conformance_start(host, 1, sleep_on_many, &all[n]));
+        for (i = 0; i < counts[n]; i++) {
+            if (i < 3) {
+                conformance_pause(5 * CONFORMANCE_MS); /* now it sleeps */
+            }
+            exo_store32(&all[n].words[i], 1u, EXO_RELEASE); /* [test:counted] pairs [test:count] */
+            exo_port_wake(&all[n].words[i], 1, all[n].shared);
+            host->hung = !conformance_reaches(&all[n].rounds, i + 1);
+            CONFORMANCE_REQUIRE(!host->hung);
+        }
+        CONFORMANCE_REQUIRE(conformance_join(host, 1));
+    }
+    return (const char *)EXO_NULL;
+}
+
 static const struct conformance_claim claims_waiting[] = {
     CONFORMANCE_CLAIM(wait_returns_at_once_when_the_word_has_changed),
     CONFORMANCE_CLAIM(wait_returns_at_once_when_its_deadline_has_passed),
     CONFORMANCE_CLAIM(wait_ends_soon_after_its_deadline),
+    CONFORMANCE_CLAIM(wait_many_returns_at_once_when_one_word_has_changed),
+    CONFORMANCE_CLAIM(wait_many_ends_soon_after_its_deadline),
+    CONFORMANCE_CLAIM(wait_many_is_woken_through_each_of_its_words),
     CONFORMANCE_CLAIM(wait_works_on_memory_that_is_only_readable),
     CONFORMANCE_CLAIM(wake_without_sleepers_does_nothing),
     CONFORMANCE_CLAIM(the_death_of_a_peer_ends_the_sleep_and_is_final),
