@@ -52,6 +52,8 @@ const std::vector<Row> &rows()
          "ratio"},
         {"call-rtt", 1.15, "call-rtt", Form::over, "exo-call", "exo-message", 1, "ratio"},
         {"urgent-in-flood", 2, "urgent", Form::over, "flood", "idle", 1, "ratio"},
+        {"wait-many", 60, "wait-many", Form::difference, "exo-wait-many", "told", 1, "ns"},
+        {"wait-many-queue", 150, "wait-many", Form::difference, "exo-notify", "told", 1, "ns"},
         {"code-size-send", 160, "footprint", Form::absolute, "send", "", 1, "bytes"},
         {"code-size-recv", 200, "footprint", Form::absolute, "recv", "", 1, "bytes"},
         {"idle-memory", 65536, "footprint", Form::absolute, "idle-memory", "", 1, "bytes"},
@@ -75,6 +77,7 @@ const std::vector<Group> &groups()
         append(list, round_trip_groups());
         append(list, zero_copy_groups());
         append(list, channel_groups());
+        append(list, wait_many_groups());
         append(list, footprint_groups());
         return list;
     }();
