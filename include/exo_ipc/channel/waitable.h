@@ -53,7 +53,7 @@ struct exo_waitable {
     exo_u32 events;
     exo_u32 wanted;
     exo_u32 ready;
-    exo_u32 cursor; /* of a first item: which one is looked at whatever its probe says */
+    exo_u32 cursor; /* of a first item: calls, which say what is looked at whatever its probe says */
     void *object;
     exo_i64 (*look)(void *object);
     const exo_word64 *(*aim)(const void *object);
