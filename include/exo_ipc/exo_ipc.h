@@ -9,6 +9,7 @@
  *   with headers              exo_message_send, exo_message_recv
  *   channels                  exo_channel_send, exo_channel_recv, exo_request, exo_reply
  *   of one type of C          EXO_CHANNEL_TYPE
+ *   from many senders         exo_fanin_add, exo_fanin_recv
  *   many at once              exo_waitable_receiver, exo_waitable_sender, exo_wait_many
  *   a queue of events         exo_notify_add, exo_notify_post, exo_notify_wait
  *   between processes         port/linux/exo_linux.h
@@ -16,6 +17,7 @@
 #ifndef EXO_IPC_H
 #define EXO_IPC_H
 
+#include "channel/fanin.h"
 #include "channel/ready.h"
 #include "channel/typed.h"
 #include "channel/wait.h"
