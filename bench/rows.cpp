@@ -54,6 +54,7 @@ const std::vector<Row> &rows()
         {"urgent-in-flood", 2, "urgent", Form::over, "flood", "idle", 1, "ratio"},
         {"wait-many", 60, "wait-many", Form::difference, "exo-wait-many", "told", 1, "ns"},
         {"wait-many-queue", 150, "wait-many", Form::difference, "exo-notify", "told", 1, "ns"},
+        {"fan-in-8", 1.5, "fan-in-8", Form::over, "exo-fan-in-8", "exo", 1, "ratio"},
         {"code-size-send", 160, "footprint", Form::absolute, "send", "", 1, "bytes"},
         {"code-size-recv", 200, "footprint", Form::absolute, "recv", "", 1, "bytes"},
         {"idle-memory", 65536, "footprint", Form::absolute, "idle-memory", "", 1, "bytes"},

@@ -30,6 +30,7 @@
 #endif
 #if EXO_BENCH_HAS_EXO
 #include "exo.hpp"
+#include "exo_fan_in.hpp"
 #endif
 
 #endif

@@ -4,6 +4,7 @@
  * batches.
  */
 #include "../contestants/all.hpp"
+#include "../drivers/fan_in.hpp"
 #include "../drivers/stream.hpp"
 
 namespace bench {
@@ -69,9 +70,21 @@ static Group price_group()
     return group;
 }
 
+/* Eight lanes into one receiver, beside one ring. */
+static Group fan_in_group()
+{
+    Group group{"fan-in-8", gate_line | gate_chunk, true, false, "ns", 1, {}};
+#if EXO_BENCH_HAS_EXO
+    add<ExoSpsc<Msg56>, Msg56>(group, Role::ours);
+    group.slices.push_back(
+        {"exo-fan-in-8", Role::ours, [] { return fan_in<ExoFanIn<Msg56, 8>, Msg56>(slice_ms); }});
+#endif
+    return group;
+}
+
 std::vector<Group> stream_groups()
 {
-    return {price_group(), stream_group<Msg56, Line56>("spsc-56"),
+    return {price_group(), fan_in_group(), stream_group<Msg56, Line56>("spsc-56"),
             stream_group<Msg8, Msg8>("spsc-8")};
 }
 
