@@ -191,6 +191,41 @@ static void what_is_urgent_comes_first_within_its_lane(void **state)
     }
 }
 
+/* Also in a lane that rests while another one floods, and all that wait there in one turn. */
+static void a_resting_lane_is_heard_in_its_turn_when_something_urgent_comes(void **state)
+{
+    exo_u32 w;
+    (void)state;
+    for (w = 0; w < WAYS; w++) {
+        struct crowd crowd;
+        exo_u32 i;
+        exo_u32 k;
+        gather(&crowd, &ways[w], LANES);
+        assert_int_equal(hear(&crowd), EXO_EMPTY);
+        say(&crowd, 0, IN_A_ROW + 2);
+        assert_int_equal(hear(&crowd), 0);
+        for (i = 1; i < LANES; i++) {
+            for (k = 0; k < 3; k++) {
+                assert_int_equal(send_byte(crowd.two[i].a, 1, (int)k), EXO_OK);
+            }
+        }
+        for (i = 1; i < IN_A_ROW; i++) {
+            assert_int_equal(hear(&crowd), 0);
+        }
+        for (i = 3; i < 3 * LANES; i++) {
+            struct exo_message message;
+            struct exo_fanin_from from;
+            assert_int_equal(exo_fanin_recv(&crowd.fanin, &message, &from), EXO_OK);
+            assert_int_equal(from.key, 100 + i / 3);
+            assert_int_equal(*(const exo_u8 *)exo_message_payload(&message), i % 3);
+        }
+        assert_int_equal(hear(&crowd), 0);
+        assert_int_equal(hear(&crowd), 0);
+        assert_int_equal(hear(&crowd), EXO_EMPTY);
+        scatter(&crowd);
+    }
+}
+
 static void lanes_come_and_go_while_others_flow(void **state)
 {
     exo_u64 seed = 5;
@@ -875,6 +910,7 @@ int main(void)
         cmocka_unit_test(a_flood_of_one_takes_no_more_than_its_turns),
         cmocka_unit_test(turns_end_when_a_lane_is_empty_or_has_had_its_share),
         cmocka_unit_test(what_is_urgent_comes_first_within_its_lane),
+        cmocka_unit_test(a_resting_lane_is_heard_in_its_turn_when_something_urgent_comes),
         cmocka_unit_test(lanes_come_and_go_while_others_flow),
         cmocka_unit_test(the_others_keep_their_order_when_a_lane_goes),
         cmocka_unit_test(the_end_of_a_lane_is_told_once_behind_its_last_message),
