@@ -12,6 +12,7 @@
  *   from many senders         exo_fanin_add, exo_fanin_recv
  *   many at once              exo_waitable_receiver, exo_waitable_sender, exo_wait_many
  *   a queue of events         exo_notify_add, exo_notify_post, exo_notify_wait
+ *   one to many               exo_broadcast_create, exo_broadcast_send, exo_broadcast_subscribe, exo_subscriber_recv
  *   between processes         port/linux/exo_linux.h
  */
 #ifndef EXO_IPC_H
@@ -22,6 +23,7 @@
 #include "channel/typed.h"
 #include "channel/wait.h"
 #include "channel/notify.h"
+#include "channel/broadcast.h"
 #include "fusion_ring/batch.h"
 #include "fusion_ring/bell.h"
 #include "fusion_ring/create.h"

@@ -57,10 +57,10 @@ static exo_u64 lie(const struct location *location, exo_u64 value)
 }
 
 /* In front of an access. Payload words need no switch of threads between them: what another thread would see there
- * it can also see by reading old values, and what is written is published by a later step. */
+ * it can also see by reading old values, and what is written is published by a later step. Where a reader may be overtaken, it does. */
 static void before_access(const struct site *site, const void *p, exo_bool writes)
 {
-    if (!site->quiet || search_thins()) {
+    if (!site->quiet || model.client->overwrites || search_thins()) {
         schedule_point((exo_uptr)p, writes);
     }
     (void)memory_tick(model.running);
@@ -229,6 +229,27 @@ void model_fence_seq(const struct site *site)
         memory_full_fence(model.running);
     }
     trace_step(site, NULL, 0, "");
+}
+
+/* What relaxed loads have read so far is acquired. Weakened: nothing. */
+void model_fence_acquire(const struct site *site)
+{
+    struct thread *self = &model.thread[model.running];
+    if (model.running != 0 && site->weak == 0) {
+        memory_settle_guess(model.running);
+        view_join(&self->current, &self->acquire);
+        self->stored = 0;
+    }
+}
+
+/* What is stored from now on publishes what happened so far. Weakened: nothing. */
+void model_fence_release(const struct site *site)
+{
+    struct thread *self = &model.thread[model.running];
+    if (model.running != 0 && site->weak == 0) {
+        memory_settle_guess(model.running);
+        self->release = self->current;
+    }
 }
 
 /* Weakened, or left out: the load behind it may be done before the store in front of it. */

@@ -27,6 +27,7 @@ struct client {
     exo_u32 guesses;  /* budget of loads that read what is stored later */
     exo_u32 spurious; /* budget */
     exo_bool symmetric; /* no asymmetric fences */
+    exo_bool overwrites; /* payload words may be stored while somebody reads them */
     exo_bool timed;     /* deadlines may pass although nobody died */
 };
 

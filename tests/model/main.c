@@ -52,7 +52,8 @@ static void mark_quiet(void)
 
 static void print_sites(void)
 {
-    static const char *const kinds[] = {"load", "store", "rmw", "fence_seq", "fence_compiler", "fence_heavy", "other"};
+    static const char *const kinds[] = {"load", "store", "rmw", "fence_seq", "fence_compiler", "fence_heavy", "other",
+                                        "fence_acquire", "fence_release"};
     static const char *const orders[] = {"relaxed", "acquire", "release", "acq_rel"};
     const struct site *site;
     for (site = __start_model_sites; site < __stop_model_sites; site++) {

@@ -16,7 +16,8 @@
 
 typedef unsigned short exo_u16_pvt;
 
-enum site_kind { SITE_LOAD, SITE_STORE, SITE_RMW, SITE_FENCE_SEQ, SITE_FENCE_COMPILER, SITE_FENCE_HEAVY, SITE_OTHER };
+enum site_kind { SITE_LOAD, SITE_STORE, SITE_RMW, SITE_FENCE_SEQ, SITE_FENCE_COMPILER, SITE_FENCE_HEAVY, SITE_OTHER,
+    SITE_FENCE_ACQUIRE, SITE_FENCE_RELEASE };
 
 /* One place of the source. */
 struct site {
@@ -44,6 +45,8 @@ exo_u64 model_rmw(const struct site *site, void *p, exo_u32 bytes, enum rmw_kind
 exo_bool model_cas(const struct site *site, void *p, exo_u32 bytes, exo_u64 *expected, exo_u64 desired);
 void model_fence_seq(const struct site *site);
 void model_fence_compiler(const struct site *site);
+void model_fence_acquire(const struct site *site);
+void model_fence_release(const struct site *site);
 
 EXO_HOT exo_bool model_cas32(const struct site *site, exo_u32 *p, exo_u32 *expected, exo_u32 desired)
 {
@@ -90,6 +93,9 @@ EXO_HOT exo_word64 *model_own64(exo_word64 *p)
 
 #define exo_fence_seq() model_fence_seq(MODEL_SITE(SITE_FENCE_SEQ, EXO_ACQ_REL))
 #define exo_fence_compiler() model_fence_compiler(MODEL_SITE(SITE_FENCE_COMPILER, EXO_ACQ_REL))
+
+#define exo_fence_acquire() model_fence_acquire(MODEL_SITE(SITE_FENCE_ACQUIRE, EXO_ACQUIRE))
+#define exo_fence_release() model_fence_release(MODEL_SITE(SITE_FENCE_RELEASE, EXO_RELEASE))
 
 #define EXO_HAS_PAIR 0
 

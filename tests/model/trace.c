@@ -45,7 +45,7 @@ static void print_name(const void *p)
 
 void trace_step(const struct site *site, const void *p, exo_u64 value, const char *what)
 {
-    static const char *const kinds[] = {"load", "store", "rmw", "fence", "hold", "heavy fence", ""};
+    static const char *const kinds[] = {"load", "store", "rmw", "fence", "hold", "heavy fence", "", "fence acquire", "fence release"};
     static const char *const orders[] = {"relaxed", "acquire", "release", "acq_rel"};
     if (!model.tracing) {
         return;

@@ -4,8 +4,8 @@
  * that one header can be exchanged for a model checker's (EXO_ATOMIC_HEADER, which must define all the
  * names below) and so that an order is always spelled at its call.
  *
- * Orders are constants: EXO_RELAXED, EXO_ACQUIRE, EXO_RELEASE, EXO_ACQ_REL. There are sequentially
- * consistent fences and no sequentially consistent accesses. Each word is only ever accessed in the
+ * Orders are constants: EXO_RELAXED, EXO_ACQUIRE, EXO_RELEASE, EXO_ACQ_REL. There are fences, sequentially
+ * consistent ones too, and no sequentially consistent accesses. Each word is only ever accessed in the
  * size of its type.
  *
  * Every call is wait-free where the processor has the instruction, and may be used in an interrupt.
@@ -140,6 +140,28 @@ EXO_HOT void exo_fence_seq(void)
     (void)__atomic_fetch_add(&scratch, 1u, __ATOMIC_SEQ_CST);
 #else
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
+#endif
+}
+
+/* What was read before this fence is not overtaken by what follows it. Under ThreadSanitizer, which would reject
+ * it, the full one: it still orders the machine, but gives no happens-before there, so that whoever relies on it
+ * guards only words that are atomic themselves. */
+EXO_HOT void exo_fence_acquire(void)
+{
+#if EXO_HAS_TSAN
+    exo_fence_seq();
+#else
+    __atomic_thread_fence(__ATOMIC_ACQUIRE);
+#endif
+}
+
+/* What is written after this fence does not overtake what stands before it. Otherwise as exo_fence_acquire(). */
+EXO_HOT void exo_fence_release(void)
+{
+#if EXO_HAS_TSAN
+    exo_fence_seq();
+#else
+    __atomic_thread_fence(__ATOMIC_RELEASE);
 #endif
 }
 

@@ -81,17 +81,36 @@ struct exo_sleeper {
 /* Sleep this often in a row before the other side is asked to fence. */
 #define EXO_PARKED_OFTEN 4u
 
-/* W2 with a full fence where needed, W3 to W5. Returns the value of waiters. */
-EXO_OUTLINE exo_u32 exo_waker_wake_pvt(struct exo_waker *waker, exo_u32 count)
+/* W2 with a full fence where needed, unless *fenced says that one was made since W1; W3. Returns the value of waiters. */
+EXO_HOT exo_u32 exo_waker_look_pvt(struct exo_waker *waker, exo_bool *fenced)
 {
     exo_u32 waiters = exo_load32(waker->waiters, EXO_RELAXED); /* relaxed: decides whom to wake, no more */
     if (waker->fenced || (waiters & EXO_WAIT_FENCE) != 0) {
-        /* [wake:w2] pairs [wake:s3] */
-        exo_fence_seq();
+        if (!*fenced) {
+            /* [wake:w2] pairs [wake:s3] */
+            exo_fence_seq();
+        }
+        *fenced = EXO_TRUE;
         waiters = exo_load32(waker->waiters, EXO_RELAXED); /* relaxed: the fences see to it */
     } else {
         waker->seen = waiters;
     }
+    return waiters;
+}
+
+/* W4, W5. */
+EXO_HOT void exo_event_change_pvt(exo_u32 *event, exo_u32 count, exo_bool shared)
+{
+    /* [wake:news] pairs [wake:s1] */
+    (void)exo_fetch_add32(event, 1u, EXO_RELEASE);
+    exo_port_wake(event, count, shared);
+}
+
+/* W2 with a full fence where needed, W3 to W5. Returns the value of waiters. */
+EXO_OUTLINE exo_u32 exo_waker_wake_pvt(struct exo_waker *waker, exo_u32 count)
+{
+    exo_bool fenced = EXO_FALSE;
+    exo_u32 waiters = exo_waker_look_pvt(waker, &fenced);
     if (waker->counted) {
         if (waiters / EXO_WAIT_STEP == 0) {
             return waiters;
@@ -105,13 +124,12 @@ EXO_OUTLINE exo_u32 exo_waker_wake_pvt(struct exo_waker *waker, exo_u32 count)
         waker->woken = waiters;
         count = 0xFFFFFFFFu;
     }
-    /* [wake:news] pairs [wake:s1] */
-    (void)exo_fetch_add32(waker->event, 1u, EXO_RELEASE);
     if ((waiters & EXO_WAIT_BELL) != 0 && waker->bell != EXO_NULL) {
+        exo_event_change_pvt(waker->event, 0, waker->shared);
         exo_port_ring_bell(waker->bell);
         return waiters;
     }
-    exo_port_wake(waker->event, count, waker->shared);
+    exo_event_change_pvt(waker->event, count, waker->shared);
     return waiters;
 }
 
