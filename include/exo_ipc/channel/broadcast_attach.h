@@ -206,7 +206,7 @@ EXO_INLINE exo_status exo_subscriber_leave(struct exo_subscriber *sub)
             exo_subscriber_unpin_pvt(sub, i);
         }
     }
-    /* [broadcast:leave] pairs [broadcast:gone], [broadcast:gone_look], [broadcast:vacated] */
+    /* [broadcast:leave] pairs [broadcast:gone], [broadcast:vacated] */
     (void)exo_fetch_or32(&sub->rx->sync.waiters, EXO_WAIT_CLOSED, EXO_RELEASE);
     (void)exo_waker_notify_pvt(&sub->waker, 1);
     (void)exo_subscriber_refuse_pvt(sub, EXO_CLOSED);

@@ -22,7 +22,7 @@ EXO_COLD void exo_link_drop_pvt(struct exo_publisher *tx, exo_u32 at, exo_u32 co
     struct exo_link link = tx->links[at];
     /* [broadcast:end] pairs [broadcast:vacant], [broadcast:judge] */
     exo_store64(&tx->seats[link.seat].state, link.generation << 8 | code, EXO_RELEASE);
-    /* [broadcast:cut] pairs [broadcast:whole], [broadcast:copied], [broadcast:released] */
+    /* [broadcast:cut] pairs [broadcast:whole] */
     exo_fence_release();
     tx->count--;
     tx->links[at] = tx->links[tx->count];
@@ -32,6 +32,13 @@ EXO_COLD void exo_link_drop_pvt(struct exo_publisher *tx, exo_u32 at, exo_u32 co
     if (code == EXO_SEAT_LAGGED || code == EXO_SEAT_CORRUPT) {
         exo_event_change_pvt(&tx->tx->sync.event, 0xFFFFFFFFu, tx->profile != EXO_THREADS); /* it may sleep */
     }
+}
+
+/* Whether a subscriber has left; what it read before is not overtaken by what the sender writes then. */
+EXO_INLINE exo_bool exo_link_gone_pvt(const exo_u32 *waiters)
+{
+    /* [broadcast:gone] pairs [broadcast:leave] */
+    return (exo_load32(waiters, EXO_ACQUIRE) & EXO_WAIT_CLOSED) != 0;
 }
 
 /* Look at everybody who may sleep, and let those go who have left. */
@@ -47,8 +54,7 @@ EXO_OUTLINE void exo_publisher_wake_pvt(struct exo_publisher *tx)
             waker->woken = waiters;
             asleep = EXO_TRUE;
         }
-        /* [broadcast:gone] pairs [broadcast:leave] */
-        if ((exo_load32(waker->waiters, EXO_ACQUIRE) & EXO_WAIT_CLOSED) != 0) {
+        if (exo_link_gone_pvt(waker->waiters)) {
             exo_link_drop_pvt(tx, at, EXO_SEAT_LEFT);
             continue;
         }
@@ -178,8 +184,7 @@ EXO_INLINE exo_bool exo_link_follow_pvt(const struct exo_publisher *tx, struct e
 EXO_INLINE exo_u32 exo_link_end_pvt(const struct exo_link *link)
 {
     exo_bool dead = !exo_port_peer_alive(link->peer);
-    /* [broadcast:gone_look] pairs [broadcast:leave] */
-    if ((exo_load32(&link->rx->sync.waiters, EXO_ACQUIRE) & EXO_WAIT_CLOSED) != 0) {
+    if (exo_link_gone_pvt(&link->rx->sync.waiters)) {
         return EXO_SEAT_LEFT;
     }
     return dead ? EXO_SEAT_DIED : EXO_SEAT_ADMITTED;

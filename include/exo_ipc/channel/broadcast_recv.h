@@ -116,15 +116,20 @@ EXO_COLD exo_status exo_subscriber_judge_pvt(struct exo_subscriber *sub)
     }
 }
 
+/* Whether a word is still as it was, after all that was read so far. */
+EXO_HOT exo_bool exo_cast_still_pvt(const exo_word64 *guard, exo_u64 wanted)
+{
+    /* [broadcast:whole] pairs [broadcast:cut], [broadcast:writing] */
+    exo_fence_acquire();
+    return exo_load64(guard, EXO_RELAXED) == wanted; /* relaxed: behind the fence */
+}
+
 /* Whether what was just read of this slot was the message under this control word, and not torn. */
 EXO_HOT exo_bool exo_subscriber_whole_pvt(const struct exo_subscriber *sub, const exo_word64 *line,
                                           exo_u64 control)
 {
-    const exo_word64 *guard = sub->latest ? &line[EXO_LINE_WORDS] : sub->seat;
-    exo_u64 wanted = sub->latest ? control : sub->admitted;
-    /* [broadcast:whole] pairs [broadcast:cut], [broadcast:writing] */
-    exo_fence_acquire();
-    return exo_load64(guard, EXO_RELAXED) == wanted; /* relaxed: behind the fence */
+    return sub->latest ? exo_cast_still_pvt(&line[EXO_LINE_WORDS], control)
+                       : exo_cast_still_pvt(sub->seat, sub->admitted);
 }
 
 /* Latest: the message at pos is gone. Count what was missed, go on with the oldest that is there; after several times in
@@ -156,6 +161,13 @@ EXO_COLD exo_status exo_subscriber_overrun_pvt(struct exo_subscriber *sub)
     return EXO_OVERFLOW;
 }
 
+/* Whether the sender has closed; what it sent before is visible then. */
+EXO_INLINE exo_bool exo_subscriber_ended_pvt(const struct exo_subscriber *sub)
+{
+    /* [broadcast:closed_seen] pairs [broadcast:close] */
+    return (exo_load32(&sub->tx->sync.waiters, EXO_ACQUIRE) & EXO_WAIT_CLOSED) != 0;
+}
+
 /* Nothing is published at pos: why. */
 EXO_OUTLINE exo_status exo_subscriber_empty_pvt(struct exo_subscriber *sub)
 {
@@ -163,15 +175,13 @@ EXO_OUTLINE exo_status exo_subscriber_empty_pvt(struct exo_subscriber *sub)
     if (status != EXO_OK) {
         return status;
     }
-    /* [broadcast:closed_seen] pairs [broadcast:close] */
-    if ((exo_load32(&sub->tx->sync.waiters, EXO_ACQUIRE) & EXO_WAIT_CLOSED) != 0) {
+    if (exo_subscriber_ended_pvt(sub)) {
         return EXO_CLOSED;
     }
     if (exo_port_peer_alive(sub->peer)) {
         return EXO_EMPTY;
     }
-    /* [broadcast:closed_late] pairs [broadcast:close]: it may have closed and left meanwhile */
-    return (exo_load32(&sub->tx->sync.waiters, EXO_ACQUIRE) & EXO_WAIT_CLOSED) != 0 ? EXO_CLOSED : EXO_PEER_DIED;
+    return exo_subscriber_ended_pvt(sub) ? EXO_CLOSED : EXO_PEER_DIED; /* it may have closed and left meanwhile */
 }
 
 /* Make the slot at pos one that can be received: EXO_OK with its control word, or why there is none. */

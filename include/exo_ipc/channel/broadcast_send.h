@@ -155,7 +155,7 @@ EXO_OUTLINE exo_status exo_broadcast_close(struct exo_publisher *tx)
         return tx->refused;
     }
     exo_publisher_lobby_pvt(tx);
-    /* [broadcast:close] pairs [broadcast:closed_seen], [broadcast:closed_late] */
+    /* [broadcast:close] pairs [broadcast:closed_seen] */
     (void)exo_fetch_or32(&tx->tx->sync.waiters, EXO_WAIT_CLOSED, EXO_RELEASE);
     exo_event_change_pvt(&tx->tx->sync.event, 0xFFFFFFFFu, tx->profile != EXO_THREADS);
     tx->refused = EXO_CLOSED;

@@ -132,9 +132,7 @@ EXO_INLINE exo_i64 exo_subscriber_copy_pvt(struct exo_subscriber *sub, const str
     if (len != 0) {
         exo_port_copy(buffer, view->data, view->len);
     }
-    /* [broadcast:copied] pairs [broadcast:cut] */
-    exo_fence_acquire();
-    if (exo_load64(sub->seat, EXO_RELAXED) != sub->admitted) { /* relaxed: behind the fence */
+    if (!exo_cast_still_pvt(sub->seat, sub->admitted)) {
         return EXO_EMPTY;
     }
     exo_subscriber_give_pvt(sub, view->token, pin);
@@ -313,9 +311,7 @@ EXO_INLINE EXO_MUST_USE exo_status exo_subscriber_release(struct exo_subscriber 
         return EXO_NOT_FOUND;
     }
     exo_subscriber_give_pvt(sub, token, pin);
-    /* [broadcast:released] pairs [broadcast:cut] */
-    exo_fence_acquire();
-    if (exo_load64(sub->seat, EXO_RELAXED) != sub->admitted) { /* relaxed: behind the fence */
+    if (!exo_cast_still_pvt(sub->seat, sub->admitted)) {
         exo_status status = exo_subscriber_judge_pvt(sub);
         return status == EXO_OK || status == EXO_EMPTY ? EXO_CORRUPT : status;
     }
