@@ -8,6 +8,7 @@
  *   exo_fd, exo_fd_arm, exo_fd_clear  an end as one descriptor for epoll, poll, io_uring
  *   exo_bell_...                      the same for rings between threads
  *   exo_mailbox_...                   descriptors that go along with messages
+ *   exo_station_open, exo_broadcast_admit, exo_subscribe   one process to many
  *   exo_pass, exo_take                hand a descriptor over
  *   exo_segment_...                   sealed shared memory
  */
@@ -16,6 +17,7 @@
 
 #include "exo_channel.h"
 #include "exo_bell.h"
+#include "exo_broadcast.h"
 #include "exo_end.h"
 #include "exo_fd.h"
 #include "exo_listen.h"

@@ -86,34 +86,36 @@ EXO_COLD void exo_subscriber_enter_pvt(struct exo_subscriber *sub, exo_u64 state
     sub->off_mask = (exo_size)sub->mask << 6;
 }
 
-/* What the sender says of this subscriber: OK, Empty while it is not admitted, or why it never is again. */
+/* Cut off: how much that was. */
+EXO_COLD exo_status exo_subscriber_lagged_pvt(struct exo_subscriber *sub)
+{
+    /* relaxed: for people; the sender goes on */
+    sub->missed = exo_load64(&sub->tx->marks.tail, EXO_RELAXED) - sub->pos;
+    sub->missed_all += sub->missed;
+    return exo_subscriber_refuse_pvt(sub, EXO_OVERFLOW);
+}
+
+/* What the sender says of this subscriber: OK, Empty while it is not admitted, or why it never is again. A seat that has
+ * a later holder was ours, and we did not leave: cut off. */
 EXO_COLD exo_status exo_subscriber_judge_pvt(struct exo_subscriber *sub)
 {
     /* [broadcast:judge] pairs [broadcast:admit], [broadcast:end] */
     exo_u64 state = exo_load64(sub->seat, EXO_ACQUIRE);
+    exo_u32 code = (exo_u32)state & 0xFFu;
     if (sub->refused != EXO_OK) {
         return sub->refused;
     }
-    if (state >> 8 != sub->generation) {
+    if (state >> 8 < sub->generation) {
         return sub->joined ? exo_subscriber_refuse_pvt(sub, EXO_CORRUPT) : EXO_EMPTY;
     }
-    switch ((exo_u32)state & 0xFFu) {
-    case EXO_SEAT_ADMITTED:
-        if (!sub->joined) {
-            exo_subscriber_enter_pvt(sub, state);
-        }
-        return EXO_OK;
-    case EXO_SEAT_LAGGED:
-        if (!sub->joined) {
-            exo_subscriber_enter_pvt(sub, state);
-        }
-        /* relaxed: for people; the sender goes on */
-        sub->missed = exo_load64(&sub->tx->marks.tail, EXO_RELAXED) - sub->pos;
-        sub->missed_all += sub->missed;
-        return exo_subscriber_refuse_pvt(sub, EXO_OVERFLOW);
-    default:
-        return exo_subscriber_refuse_pvt(sub, EXO_CORRUPT);
+    if (state >> 8 == sub->generation && (code == EXO_SEAT_ADMITTED || code == EXO_SEAT_LAGGED) && !sub->joined) {
+        exo_subscriber_enter_pvt(sub, state);
     }
+    if (state >> 8 == sub->generation && code == EXO_SEAT_ADMITTED) {
+        return EXO_OK;
+    }
+    return state >> 8 != sub->generation || code == EXO_SEAT_LAGGED ? exo_subscriber_lagged_pvt(sub)
+                                                                    : exo_subscriber_refuse_pvt(sub, EXO_CORRUPT);
 }
 
 /* Whether a word is still as it was, after all that was read so far. */
