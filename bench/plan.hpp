@@ -96,6 +96,7 @@ std::vector<Group> round_trip_groups();
 std::vector<Group> zero_copy_groups();
 std::vector<Group> channel_groups();
 std::vector<Group> wait_many_groups();
+std::vector<Group> broadcast_groups();
 std::vector<Group> footprint_groups();
 
 } // namespace bench

@@ -55,6 +55,9 @@ const std::vector<Row> &rows()
         {"wait-many", 60, "wait-many", Form::difference, "exo-wait-many", "told", 1, "ns"},
         {"wait-many-queue", 150, "wait-many", Form::difference, "exo-notify", "told", 1, "ns"},
         {"fan-in-8", 1.5, "fan-in-8", Form::over, "exo-fan-in-8", "exo", 1, "ratio"},
+        {"broadcast-1", 1.1, "broadcast-1", Form::over, "exo-broadcast", "exo", 1, "ratio"},
+        {"broadcast-each", 2, "broadcast-each", Form::difference, "to-17-by-16", "to-1-by-16", 1,
+         "ns"},
         {"code-size-send", 160, "footprint", Form::absolute, "send", "", 1, "bytes"},
         {"code-size-recv", 200, "footprint", Form::absolute, "recv", "", 1, "bytes"},
         {"idle-memory", 65536, "footprint", Form::absolute, "idle-memory", "", 1, "bytes"},
@@ -79,6 +82,7 @@ const std::vector<Group> &groups()
         append(list, zero_copy_groups());
         append(list, channel_groups());
         append(list, wait_many_groups());
+        append(list, broadcast_groups());
         append(list, footprint_groups());
         return list;
     }();
