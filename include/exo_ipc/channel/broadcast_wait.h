@@ -4,7 +4,7 @@
  *
  * Subscribers sleep on the sender's event word, all on the same one. The sender sleeps on the event word of one
  * subscriber that holds it back, and looks anew at all of them when it wakes: no progress is possible before
- * that one has moved, so nothing is missed. Where it waits for a block, which any of several may give back, it
+ * that one has moved, so nothing is missed. It looks at it once more between announcement and sleep. Where it waits for a block, which any of several may give back, it
  * looks again after 1 ms, then after twice as long each time.
  *
  * A nap of the sender ends at the latest when somebody is to be cut off, or dies.
@@ -87,6 +87,19 @@ EXO_INLINE exo_u32 exo_publisher_blocker_pvt(const struct exo_publisher *tx, exo
     return blocker;
 }
 
+/* Whether the one whose word the sender would sleep on holds it back still, as the last attempt saw. It was chosen in
+ * front of the announcement: if it has moved since, it has woken nobody, and whoever holds now would wake another word. */
+EXO_INLINE exo_bool exo_publisher_blocked_pvt(const struct exo_publisher *tx, const exo_u32 *word, exo_bool block)
+{
+    exo_u32 at;
+    for (at = 0; at < tx->count; at++) {
+        if (&tx->links[at].rx->sync.event == word) {
+            return (block && tx->links[at].held != 0) || tx->pos - tx->links[at].position > tx->mask;
+        }
+    }
+    return word == &tx->tx->sync.event;
+}
+
 /* Announce, and say what to sleep on. */
 EXO_INLINE void exo_publisher_announce_pvt(struct exo_publisher *tx, exo_bool block, exo_u32 naps,
                                            exo_u64 deadline_ns, struct exo_cast_nap *nap)
@@ -126,7 +139,8 @@ EXO_INLINE exo_i64 exo_cast_nap_pvt(const struct exo_cast_attempt *attempt, exo_
         exo_subscriber_announce_pvt(attempt->sub, naps, deadline_ns, &nap);
     }
     result = attempt->try_once(attempt);
-    if (exo_attempt_again_pvt(result)) {
+    if (exo_attempt_again_pvt(result) &&
+        (attempt->tx == EXO_NULL || exo_publisher_blocked_pvt(attempt->tx, nap.word, block))) {
         exo_port_wait(nap.word, nap.expected, nap.until_ns, nap.shared, nap.peer);
     }
     exo_sleeper_withdraw_pvt(sleeper);
