@@ -112,5 +112,7 @@ void crowd_views(exo_u32 kills);
 void crowd_all(exo_u32 kills);
 void channel_client(exo_u32 kills);
 void channel_server(exo_u32 kills);
+void cast_subscribers(exo_u32 kills);
+void cast_sender(exo_u32 kills);
 
 #endif

@@ -30,6 +30,8 @@ static const struct {
     {"anybody in a crowd", crowd_all, 64},
     {"a channel's client", channel_client, 48},
     {"a channel's server", channel_server, 48},
+    {"subscribers", cast_subscribers, 64},
+    {"a broadcast's sender", cast_sender, 64},
 };
 
 /* Kills survived, by scene. */
