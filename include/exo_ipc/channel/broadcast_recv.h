@@ -139,7 +139,7 @@ EXO_HOT exo_bool exo_subscriber_whole_pvt(const struct exo_subscriber *sub, cons
 EXO_COLD exo_status exo_subscriber_overrun_pvt(struct exo_subscriber *sub)
 {
     exo_u64 size = (exo_u64)sub->mask + 1;
-    /* [broadcast:tail_seen] pairs [broadcast:tail] */
+    /* [broadcast:tail_seen] pairs [broadcast:writing] */
     exo_u64 tail = exo_load64(&sub->tx->marks.tail, EXO_ACQUIRE);
     exo_u64 floor = exo_load64(&sub->tx->marks.floor, EXO_RELAXED); /* relaxed: a hint; the slots decide */
     exo_u64 ahead = tail - sub->pos;

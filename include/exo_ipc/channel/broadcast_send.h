@@ -19,7 +19,7 @@ EXO_HOT void exo_publisher_open_pvt(const struct exo_publisher *tx, exo_word64 *
     if (tx->latest) {
         exo_u64 writing = exo_cast_control_pvt(pos, EXO_CAST_WRITING, 0);
         exo_store64(&line[EXO_LINE_WORDS], writing, EXO_RELAXED); /* relaxed: the fence follows */
-        /* [broadcast:writing] pairs [broadcast:whole], [broadcast:pins_announce] */
+        /* [broadcast:writing] pairs [broadcast:whole], [broadcast:pins_announce], [broadcast:tail_seen] */
         exo_fence_release();
     }
 }
@@ -28,8 +28,8 @@ EXO_HOT void exo_publisher_open_pvt(const struct exo_publisher *tx, exo_word64 *
 EXO_HOT void exo_publisher_advance_pvt(struct exo_publisher *tx)
 {
     tx->pos++;
-    /* [broadcast:tail] pairs [broadcast:tail_seen] */
-    exo_store64(&tx->tx->marks.tail, tx->pos, EXO_RELEASE);
+    /* relaxed: [broadcast:writing] in front of it publishes all messages before this one, which is what its reader needs */
+    exo_store64(&tx->tx->marks.tail, tx->pos, EXO_RELAXED);
     exo_publisher_notify_pvt(tx);
 }
 

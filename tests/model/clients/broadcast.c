@@ -150,6 +150,10 @@ static void finish_all(void)
     }
 }
 
+static void finish_nothing(void)
+{
+}
+
 /* --- latest: overtaken at any instant */
 
 static void send_some_and_close(void)
@@ -169,6 +173,24 @@ static void poll_until_closed(void)
         if (got == EXO_EMPTY) {
             exo_cpu_relax();
         }
+    }
+}
+
+/* Several laps: who was overrun finds no slot that is older than what the tail told it. */
+static void send_laps(void)
+{
+    exo_u32 i;
+    for (i = 0; i < 7; i++) {
+        client_check(send_next() == EXO_OK);
+    }
+}
+
+static void take_four(void)
+{
+    exo_u32 i;
+    for (i = 0; i < 4; i++) {
+        exo_i64 got = take(me(), EXO_FALSE);
+        client_check(got >= 0 || got == EXO_EMPTY || got == EXO_OVERFLOW);
     }
 }
 
@@ -196,10 +218,6 @@ static void read_and_take(void)
             exo_cpu_relax();
         }
     }
-}
-
-static void finish_nothing(void)
-{
 }
 
 /* --- blocks: reliable ones come back by release, latest ones when nobody has them pinned */
@@ -521,6 +539,8 @@ CLIENT(latest_sleep) = {.name = "broadcast-latest-asleep", .setup = setup_plain,
                         .param = EXO_LATEST, .param2 = 2, .overwrites = EXO_TRUE};
 CLIENT(latest) = {.name = "broadcast-latest", .setup = setup_plain, .thread = {send_some_and_close, poll_until_closed},
                   .finish = finish_all, .param = EXO_LATEST, .param2 = 1, .overwrites = EXO_TRUE};
+CLIENT(laps) = {.name = "broadcast-laps", .setup = setup_plain, .thread = {send_laps, take_four},
+                .finish = finish_nothing, .param = EXO_LATEST, .param2 = 1};
 CLIENT(room) = {.name = "broadcast-room", .setup = setup_plain, .thread = {send_and_write, read_and_take},
                 .finish = finish_nothing, .param = EXO_RELIABLE, .param2 = 1};
 CLIENT(blocks) = {.name = "broadcast-blocks", .setup = setup_blocks, .thread = {lend_some, view_some, view_some},
