@@ -10,6 +10,7 @@
  *   channels                  exo_channel_send, exo_channel_recv, exo_request, exo_reply
  *   of one type of C          EXO_CHANNEL_TYPE
  *   from many senders         exo_fanin_add, exo_fanin_recv
+ *   asynchronous              exo_async_submit_..., exo_async_poll, exo_async_wait, exo_async_next, exo_async_cancel
  *   many at once              exo_waitable_receiver, exo_waitable_sender, exo_wait_many
  *   a queue of events         exo_notify_add, exo_notify_post, exo_notify_wait
  *   one to many               exo_broadcast_create, exo_broadcast_send, exo_broadcast_subscribe, exo_subscriber_recv
@@ -19,6 +20,7 @@
 #define EXO_IPC_H
 
 #include "channel/fanin.h"
+#include "channel/async.h"
 #include "channel/ready.h"
 #include "channel/typed.h"
 #include "channel/wait.h"

@@ -28,23 +28,29 @@
  * @status: EXO_WOULD_BLOCK while the call is pending; EXO_OK once answered; else why it ended without an answer
  * @deadline_ns: absolute
  * @id: its number; 0 once it is over
+ * @over, @next: null, or the list of ended calls that it goes to (async.h), and the one that ended before it
  */
 struct exo_call {
     struct exo_message answer;
     exo_status status;
     exo_u64 deadline_ns;
     exo_u64 id;
+    struct exo_call **over;
+    struct exo_call *next;
 };
+
+/* Whether the peer allows one more call. */
+EXO_INLINE exo_bool exo_call_allowed_pvt(const struct exo_channel *channel)
+{
+    return channel->unanswered <= channel->rx[EXO_LANE_ANSWER].mask;
+}
 
 /* A free place for a call, or EXO_CALLS_MAX. */
 EXO_INLINE exo_u32 exo_call_place_pvt(const struct exo_channel *channel)
 {
     exo_u32 mask = channel->rx[EXO_LANE_ANSWER].mask;
     exo_u32 i;
-    if (channel->unanswered > mask) {
-        return EXO_CALLS_MAX;
-    }
-    for (i = 0; i <= mask; i++) {
+    for (i = 0; i <= mask && exo_call_allowed_pvt(channel); i++) {
         exo_u32 at = (exo_u32)(channel->calls + i) & mask;
         if (channel->pending[at].id == 0) {
             return at;
@@ -60,6 +66,10 @@ EXO_INLINE void exo_call_end_pvt(struct exo_channel *channel, struct exo_call *c
     channel->unanswered--;
     call->id = 0;
     call->status = status;
+    if (EXO_UNLIKELY(call->over != EXO_NULL)) {
+        call->next = *call->over;
+        *call->over = call;
+    }
 }
 
 /* Take what stands in the answer lane: the answer of a pending call, or one that comes too late. */
@@ -138,6 +148,7 @@ EXO_INLINE void exo_call_begun_pvt(struct exo_channel *channel, struct exo_call 
     channel->calls++;
     channel->unanswered++;
     call->id = id;
+    call->over = (struct exo_call **)EXO_NULL;
     call->status = EXO_WOULD_BLOCK;
 }
 
@@ -270,7 +281,7 @@ EXO_INLINE exo_i64 exo_try_call_pvt(const struct exo_attempt *attempt)
 
 /**
  * exo_call_wait - wait until a call is over.
- * @channel: the end  @call: of exo_call_send()
+ * @channel, @call: as exo_call_poll()
  *
  * Returns: as exo_call_poll() but never EXO_EMPTY; EXO_NOT_SUPPORTED on a polled channel: the call stays pending.
  * Context: the caller's thread; not from an interrupt, may sleep.
@@ -296,9 +307,7 @@ EXO_INLINE EXO_MUST_USE exo_status exo_call_wait(struct exo_channel *channel, st
     return call->status;
 }
 
-/**
- * exo_call_release - give the answer of a finished call back. As exo_channel_release().
- */
+/** exo_call_release - give the answer of a finished call back. As exo_channel_release(). */
 EXO_INLINE EXO_MUST_USE exo_status exo_call_release(struct exo_channel *channel, struct exo_call *call)
 {
     return exo_channel_release(channel, &call->answer);
@@ -321,7 +330,7 @@ EXO_INLINE exo_i64 exo_try_call_place_pvt(const struct exo_attempt *attempt)
 {
     struct exo_channel *channel = (struct exo_channel *)(exo_uptr)attempt->from;
     exo_status status = exo_call_drain_pvt(channel, (const struct exo_call *)EXO_NULL);
-    return channel->unanswered <= channel->rx[EXO_LANE_ANSWER].mask ? EXO_OK : status == EXO_OK ? EXO_EMPTY : status;
+    return exo_call_allowed_pvt(channel) ? EXO_OK : status == EXO_OK ? EXO_EMPTY : status;
 }
 
 /**
@@ -343,7 +352,7 @@ EXO_INLINE EXO_MUST_USE exo_status exo_call_send_blocking(struct exo_channel *ch
     wish.call = call;
     wish.header = header;
     wish.deadline_ns = deadline_ns;
-    if (EXO_UNLIKELY(channel->unanswered > channel->rx[EXO_LANE_ANSWER].mask)) {
+    if (EXO_UNLIKELY(!exo_call_allowed_pvt(channel))) {
         const struct exo_attempt attempt = {exo_try_call_place_pvt, (struct exo_sender *)EXO_NULL, rx, channel,
                                             EXO_NULL, 0};
         exo_i64 status = exo_wait_pvt(&rx->sleeper, &attempt, deadline_ns, rx->peer);
@@ -353,43 +362,6 @@ EXO_INLINE EXO_MUST_USE exo_status exo_call_send_blocking(struct exo_channel *ch
     }
     return (exo_status)exo_tx_wait_pvt(&channel->tx[EXO_LANE_MAIN], exo_try_call_send_pvt, data, &wish, len,
                                        deadline_ns);
-}
-
-/**
- * exo_request - make a request, wait for its answer, copy it.
- * @channel: the end
- * @data, @len: the payload of the request, in bytes
- * @buffer, @size: where the answer's payload goes, and how much room there is; null if size is 0
- * @deadline_ns: absolute; EXO_FOREVER for none
- *
- * Returns: the answer's length; EXO_BUFFER_TOO_SMALL if it does not fit (it is lost then); the status of an Error;
- * else as exo_call_send_blocking() and exo_call_wait().
- * Context: not from an interrupt, may sleep.
- */
-EXO_INLINE EXO_MUST_USE exo_i64 exo_request(struct exo_channel *channel, const void *data, exo_size len, void *buffer,
-                                         exo_size size, exo_u64 deadline_ns)
-{
-    struct exo_call call;
-    exo_status status;
-    exo_i64 result = exo_call_send_blocking(channel, &call, (const struct exo_message_header *)EXO_NULL, data, len,
-                                            deadline_ns);
-    if (result == EXO_OK) {
-        result = exo_call_wait(channel, &call);
-    }
-    if (result != EXO_OK) {
-        return result;
-    }
-    result = exo_message_error(&call.answer);
-    if (result == EXO_OK && call.answer.view.len > size) {
-        result = EXO_BUFFER_TOO_SMALL;
-    } else if (result == EXO_OK) {
-        result = (exo_i64)call.answer.view.len;
-        if (buffer != EXO_NULL) {
-            exo_port_copy(buffer, call.answer.view.data, call.answer.view.len);
-        }
-    }
-    status = exo_call_release(channel, &call);
-    return status == EXO_OK ? result : (exo_i64)status;
 }
 
 #endif

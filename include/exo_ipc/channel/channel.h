@@ -20,5 +20,6 @@
 #include "call.h"
 #include "pair.h"
 #include "reply.h"
+#include "request.h"
 
 #endif
