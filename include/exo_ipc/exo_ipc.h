@@ -19,13 +19,13 @@
 #ifndef EXO_IPC_H
 #define EXO_IPC_H
 
-#include "channel/fanin.h"
 #include "channel/async.h"
+#include "channel/broadcast.h"
+#include "channel/fanin.h"
+#include "channel/notify.h"
 #include "channel/ready.h"
 #include "channel/typed.h"
 #include "channel/wait.h"
-#include "channel/notify.h"
-#include "channel/broadcast.h"
 #include "fusion_ring/batch.h"
 #include "fusion_ring/bell.h"
 #include "fusion_ring/create.h"

@@ -41,6 +41,8 @@ EXO_HOT exo_u64 fetch_once_load64(const exo_word64 *p)
 
 #define exo_fence_seq() __atomic_thread_fence(__ATOMIC_SEQ_CST)
 #define exo_fence_compiler() __atomic_signal_fence(__ATOMIC_SEQ_CST)
+#define exo_fence_acquire() __atomic_thread_fence(__ATOMIC_ACQUIRE)
+#define exo_fence_release() __atomic_thread_fence(__ATOMIC_RELEASE)
 
 #define EXO_HAS_PAIR 0
 

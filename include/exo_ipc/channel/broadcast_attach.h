@@ -25,7 +25,7 @@ EXO_INLINE struct exo_cast_books exo_cast_books_pvt(const struct exo_geometry *g
     struct exo_cast_books books = {0, 0, 0, 0, 0, 0, 0};
     exo_size seats = geometry->producers;
     books.links = seats * sizeof(struct exo_waker);
-    books.admitted = books.links + seats * sizeof(struct exo_link);
+    books.admitted = books.links + seats * sizeof(struct exo_cast_link);
     books.arena = (exo_size)exo_align_up(books.admitted + seats * sizeof(exo_u64), EXO_CACHE_LINE);
     books.holding = books.arena + (geometry->blocks == 0 ? 0 : (exo_size)exo_arena_bytes_pvt(geometry->blocks));
     books.slot_block = books.holding + geometry->blocks * sizeof(struct exo_holding);
@@ -107,7 +107,7 @@ EXO_INLINE void exo_publisher_init_pvt(struct exo_publisher *tx, const struct ex
     tx->seat_count = geometry->producers;
     tx->refused = EXO_OK;
     tx->wakers = (struct exo_waker *)(void *)base;
-    tx->links = (struct exo_link *)(void *)(base + at.links);
+    tx->links = (struct exo_cast_link *)(void *)(base + at.links);
     tx->admitted = (exo_u64 *)(void *)(base + at.admitted);
     tx->count = 0;
     tx->mask_admitted = 0;

@@ -25,7 +25,7 @@
 #include "broadcast_links.h"
 
 /* Reliable: what one subscriber released, at most all blocks. False if it released what it does not hold. */
-EXO_INLINE exo_bool exo_link_collect_pvt(struct exo_publisher *tx, struct exo_link *link)
+EXO_INLINE exo_bool exo_cast_link_collect_pvt(struct exo_publisher *tx, struct exo_cast_link *link)
 {
     exo_u64 bit = (exo_u64)1 << link->seat;
     exo_u32 most;
@@ -55,7 +55,7 @@ EXO_INLINE void exo_blocks_collect_pvt(struct exo_publisher *tx)
 {
     exo_u32 at = 0;
     while (at < tx->count) {
-        if (exo_link_follow_pvt(tx, &tx->links[at]) && exo_link_collect_pvt(tx, &tx->links[at])) {
+        if (exo_cast_link_follow_pvt(tx, &tx->links[at]) && exo_cast_link_collect_pvt(tx, &tx->links[at])) {
             at++;
         } else {
             exo_link_drop_pvt(tx, at, EXO_SEAT_CORRUPT);
@@ -69,7 +69,7 @@ EXO_INLINE void exo_blocks_mark_pvt(struct exo_publisher *tx)
     exo_u32 at;
     exo_u32 i;
     for (at = 0; at < tx->count; at++) {
-        struct exo_link *link = &tx->links[at];
+        struct exo_cast_link *link = &tx->links[at];
         link->held = 0;
         for (i = 0; i < EXO_PINS; i++) {
             /* [broadcast:pin_seen] pairs [broadcast:pin], [broadcast:unpin] */
@@ -148,7 +148,7 @@ EXO_INLINE exo_bool exo_blocks_blame_pvt(struct exo_publisher *tx)
     exo_u32 worst = 0;
     exo_u32 at;
     for (at = 0; at < tx->count; at++) {
-        exo_u32 code = exo_link_end_pvt(&tx->links[at]);
+        exo_u32 code = exo_cast_link_end_pvt(&tx->links[at]);
         if (code != EXO_SEAT_ADMITTED) {
             exo_link_drop_pvt(tx, at, code);
             return EXO_TRUE;

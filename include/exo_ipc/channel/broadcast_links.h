@@ -19,7 +19,7 @@
 /* Let a subscriber go. What it has not taken may be overwritten afterwards. */
 EXO_COLD void exo_link_drop_pvt(struct exo_publisher *tx, exo_u32 at, exo_u32 code)
 {
-    struct exo_link link = tx->links[at];
+    struct exo_cast_link link = tx->links[at];
     /* [broadcast:end] pairs [broadcast:vacant], [broadcast:judge] */
     exo_store64(&tx->seats[link.seat].state, link.generation << 8 | code, EXO_RELEASE);
     /* [broadcast:cut] pairs [broadcast:whole] */
@@ -90,7 +90,7 @@ struct exo_newcomer {
 /* Admit a subscriber: from the next message on, or with some of the last. */
 EXO_COLD void exo_link_add_pvt(struct exo_publisher *tx, const struct exo_newcomer *who)
 {
-    struct exo_link *link = &tx->links[tx->count];
+    struct exo_cast_link *link = &tx->links[tx->count];
     struct exo_waker *waker = &tx->wakers[tx->count];
     exo_u64 wish = exo_load64(&who->rx->place.history, EXO_RELAXED); /* relaxed: [broadcast:claimed], or the socket */
     exo_u64 start = tx->pos - exo_min64(wish, tx->pos - exo_publisher_oldest_pvt(tx));
@@ -166,7 +166,7 @@ EXO_HOT exo_bool exo_publisher_knocked_pvt(const struct exo_publisher *tx)
 }
 
 /* How far a subscriber has come. False if that cannot be. */
-EXO_INLINE exo_bool exo_link_follow_pvt(const struct exo_publisher *tx, struct exo_link *link)
+EXO_INLINE exo_bool exo_cast_link_follow_pvt(const struct exo_publisher *tx, struct exo_cast_link *link)
 {
     /* [broadcast:taken_seen] pairs [broadcast:taken] */
     exo_u64 position = link->start + exo_load64(&link->rx->taken.value, EXO_ACQUIRE);
@@ -181,7 +181,7 @@ EXO_INLINE exo_bool exo_link_follow_pvt(const struct exo_publisher *tx, struct e
 }
 
 /* Whether a subscriber is at an end: EXO_SEAT_LEFT or EXO_SEAT_DIED, else EXO_SEAT_ADMITTED. */
-EXO_INLINE exo_u32 exo_link_end_pvt(const struct exo_link *link)
+EXO_INLINE exo_u32 exo_cast_link_end_pvt(const struct exo_cast_link *link)
 {
     exo_bool dead = !exo_port_peer_alive(link->peer);
     if (exo_link_gone_pvt(&link->rx->sync.waiters)) {
@@ -201,16 +201,16 @@ EXO_INLINE exo_bool exo_publisher_overdue_pvt(const struct exo_publisher *tx, ex
 }
 
 /* What becomes of a subscriber that stands at the limit. */
-EXO_INLINE exo_u32 exo_link_judge_pvt(const struct exo_publisher *tx, struct exo_link *link)
+EXO_INLINE exo_u32 exo_cast_link_judge_pvt(const struct exo_publisher *tx, struct exo_cast_link *link)
 {
     exo_u32 code;
-    if (!exo_link_follow_pvt(tx, link)) {
+    if (!exo_cast_link_follow_pvt(tx, link)) {
         return EXO_SEAT_CORRUPT;
     }
     if (tx->pos - link->position <= tx->mask) {
         return EXO_SEAT_ADMITTED;
     }
-    code = exo_link_end_pvt(link);
+    code = exo_cast_link_end_pvt(link);
     return code == EXO_SEAT_ADMITTED && exo_publisher_overdue_pvt(tx, &link->stuck_ns) ? EXO_SEAT_LAGGED : code;
 }
 
@@ -221,8 +221,8 @@ EXO_OUTLINE exo_status exo_publisher_refresh_pvt(struct exo_publisher *tx)
     exo_u64 limit = EXO_CAST_UNLIMITED;
     exo_u32 at = 0;
     while (at < tx->count && !tx->latest) {
-        struct exo_link *link = &tx->links[at];
-        exo_u32 code = tx->pos - link->position < size ? EXO_SEAT_ADMITTED : exo_link_judge_pvt(tx, link);
+        struct exo_cast_link *link = &tx->links[at];
+        exo_u32 code = tx->pos - link->position < size ? EXO_SEAT_ADMITTED : exo_cast_link_judge_pvt(tx, link);
         if (code != EXO_SEAT_ADMITTED) {
             exo_link_drop_pvt(tx, at, code);
             continue;
@@ -263,8 +263,8 @@ EXO_OUTLINE EXO_MUST_USE exo_status exo_broadcast_poll(struct exo_publisher *tx)
     }
     exo_publisher_lobby_pvt(tx);
     while (at < tx->count) {
-        exo_u32 code = exo_link_end_pvt(&tx->links[at]);
-        if (code == EXO_SEAT_ADMITTED && !tx->latest && !exo_link_follow_pvt(tx, &tx->links[at])) {
+        exo_u32 code = exo_cast_link_end_pvt(&tx->links[at]);
+        if (code == EXO_SEAT_ADMITTED && !tx->latest && !exo_cast_link_follow_pvt(tx, &tx->links[at])) {
             code = EXO_SEAT_CORRUPT;
         }
         if (code != EXO_SEAT_ADMITTED) {

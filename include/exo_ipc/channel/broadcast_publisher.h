@@ -18,7 +18,7 @@
 #define EXO_CAST_UNLIMITED 0xFFFFFFFFFFFFFFFFull
 
 /* One admitted subscriber. Its struct exo_waker stands at the same index of another table. */
-struct exo_link {
+struct exo_cast_link {
     const struct exo_cast_rx *rx;
     const struct exo_release_entry *ring;
     struct exo_port_peer *peer;
@@ -56,7 +56,7 @@ struct exo_publisher {
     exo_size fetch;
     struct exo_cast_tx *tx;
     struct exo_seat *seats;
-    struct exo_link *links;
+    struct exo_cast_link *links;
     exo_u64 *admitted; /* generation that each seat's claim had when it was looked at last */
     const exo_u8 *places; /* threads: the subscribers' segments; null: admitted one by one */
     exo_size place_bytes;

@@ -74,7 +74,7 @@ EXO_INLINE exo_u32 exo_publisher_blocker_pvt(const struct exo_publisher *tx, exo
     exo_u32 at;
     *due_ns = block ? exo_publisher_due_pvt(tx, tx->starved_ns) : EXO_FOREVER;
     for (at = 0; at < tx->count; at++) {
-        const struct exo_link *link = &tx->links[at];
+        const struct exo_cast_link *link = &tx->links[at];
         if (!tx->latest && tx->pos - link->position > tx->mask) {
             *due_ns = exo_min64(*due_ns, exo_publisher_due_pvt(tx, link->stuck_ns));
             blocker = block && most != 0 ? blocker : at;
@@ -113,7 +113,7 @@ EXO_INLINE void exo_publisher_announce_pvt(struct exo_publisher *tx, exo_bool bl
     nap->word = sleeper->event;
     nap->shared = sleeper->shared;
     nap->expected = exo_sleeper_announce_pvt(sleeper);
-    nap->until_ns = exo_min64(exo_nap_end_pvt(sleeper, naps, deadline_ns), due_ns);
+    nap->until_ns = exo_min64(exo_nap_end_pvt(exo_nap_most_pvt(sleeper, naps), deadline_ns), due_ns);
 }
 
 EXO_INLINE void exo_subscriber_announce_pvt(struct exo_subscriber *sub, exo_u32 naps, exo_u64 deadline_ns,
@@ -123,7 +123,7 @@ EXO_INLINE void exo_subscriber_announce_pvt(struct exo_subscriber *sub, exo_u32 
     nap->word = sub->sleeper.event;
     nap->shared = sub->sleeper.shared;
     nap->expected = exo_sleeper_announce_pvt(&sub->sleeper);
-    nap->until_ns = exo_nap_end_pvt(&sub->sleeper, naps, deadline_ns);
+    nap->until_ns = exo_nap_end_pvt(exo_nap_most_pvt(&sub->sleeper, naps), deadline_ns);
 }
 
 /* Sleep once, unless the attempt succeeds after the announcement. Returns its result. */
