@@ -57,12 +57,14 @@ EXO_STATIC_ASSERT(__builtin_offsetof(struct exo_message_header, request_id) == 2
  * @inline_data: the payload if it travels inline (in `view.copy` once received)
  * @loan: the payload if it shall be sent by reference
  * @view: the payload once received, wherever it lies
+ * @place: once received from a channel: which lane, and where in it; names what came along with the message
  */
 struct exo_message {
     struct exo_message_header header;
     exo_word64 inline_data[EXO_LINE_WORDS];
     struct exo_loaned loan;
     struct exo_viewed view;
+    exo_u64 place;
 };
 
 /**
@@ -92,6 +94,7 @@ EXO_INLINE void exo_message_clear_pvt(struct exo_message *message)
     message->view.data = EXO_NULL;
     message->view.len = 0;
     message->view.token = 0;
+    message->place = 0;
 }
 
 /**

@@ -15,7 +15,7 @@
 #ifndef EXO_PORT_LINUX_WING_H
 #define EXO_PORT_LINUX_WING_H
 
-#include "exo_channel.h"
+#include "exo_channel_fd.h"
 #include "exo_bell.h"
 #include "exo_broadcast.h"
 #include "exo_end.h"

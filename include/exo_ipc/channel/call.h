@@ -90,6 +90,7 @@ EXO_INLINE exo_status exo_call_take_pvt(struct exo_channel *channel, exo_u64 con
     answer->header.sender = channel->peer;
     answer->loan.data = EXO_NULL;
     answer->loan.token = 0;
+    answer->place = exo_channel_place(EXO_LANE_ANSWER, rx->pos);
     exo_rx_advance_pvt(rx, rx->mode, 1);
     if (call == EXO_NULL) {
         channel->late++;

@@ -53,6 +53,12 @@ struct exo_channel_config {
     exo_size limit;
 };
 
+/* Where a message stands, in one word that both ends know: its lane and its position. */
+EXO_INLINE exo_u64 exo_channel_place(exo_u32 lane, exo_u64 pos)
+{
+    return (exo_u64)lane << 56 | (pos & 0xFFFFFFFFFFFFFFull);
+}
+
 /* A request that waits for its answer. */
 struct exo_pending {
     struct exo_call *call;

@@ -68,6 +68,7 @@ EXO_INLINE EXO_MUST_USE exo_status exo_channel_recv(struct exo_channel *channel,
         if (EXO_UNLIKELY(status != EXO_OK)) {
             return exo_channel_idle_pvt(channel, message, status);
         }
+        message->place = exo_channel_place(EXO_LANE_MAIN, channel->rx[EXO_LANE_MAIN].pos - 1);
     }
     return EXO_LIKELY(status == EXO_OK) ? exo_channel_accept_pvt(channel, message) : status;
 }
