@@ -223,7 +223,9 @@ static void a_busy_source_starves_no_other(void **state)
 static void queues_nest_but_not_in_each_other(void **state)
 {
     static struct exo_notify outer;
+    static struct exo_notify third;
     static struct exo_notify_source outer_sources[2];
+    static struct exo_notify_source third_source;
     struct exo_waitable item;
     struct fixture f;
     exo_u64 name = 0;
@@ -236,6 +238,9 @@ static void queues_nest_but_not_in_each_other(void **state)
     exo_waitable_notify(&item, &q);
     assert_int_equal(exo_notify_add(&outer, &item, 1, EXO_READABLE, EXO_LEVEL, &name), EXO_OK);
     exo_waitable_notify(&item, &outer);
+    assert_int_equal(exo_notify_add(&q, &item, 1, EXO_READABLE, EXO_LEVEL, &name), EXO_NOT_SUPPORTED);
+    assert_int_equal(exo_notify_init(&third, &third_source, 1), EXO_OK);
+    exo_waitable_notify(&item, &third); /* would be a third storey */
     assert_int_equal(exo_notify_add(&q, &item, 1, EXO_READABLE, EXO_LEVEL, &name), EXO_NOT_SUPPORTED);
     assert_int_equal(exo_notify_wait(&outer, &event, 1, exo_port_now_ns() + 1000000), EXO_TIMEOUT);
     assert_int_equal(send_number(&f.tx, 1), EXO_OK);
