@@ -6,6 +6,9 @@
 
 #define CHILDREN 8u
 
+/* A sleeper that looks again after 1 ms, 2 ms, 4 ms, ... does not look for a second now: only the kernel tells it. */
+#define LONG_US 1100000u
+
 struct job {
     struct kill_page *page;
     exo_u32 messages;
@@ -102,7 +105,7 @@ static void messages_of_eight_processes_are_all_reported(void **state)
 static void lose_one(struct family *family, exo_u32 victim, struct exo_notify *q, struct death_times *times)
 {
     struct kill_order order = {.page = family->job.page, .victim = family->child[victim], .asleep = EXO_TRUE,
-                               .survivor = getpid(), .delay_us = 100};
+                               .survivor = getpid(), .delay_us = victim == 0 ? LONG_US : 100};
     struct exo_event event;
     pid_t killer = start_child(killer_body, &order);
     if (q != NULL) {
