@@ -819,7 +819,19 @@ static void who_sleeps_often_asks_for_fences_and_stops_when_busy(void **state)
         assert_int_equal(hear(&crowd), 1);
     }
     assert_true((exo_load32(sleeper->waiters, EXO_RELAXED) & EXO_WAIT_FENCE) == 0);
+    for (i = 0; i < 2 * EXO_PARKED_OFTEN; i++) { /* what comes after a sleep is no sign of being busy */
+        assert_int_equal(exo_fanin_recv_blocking(&crowd.fanin, &message, &from, exo_port_now_ns() + 100000), EXO_TIMEOUT);
+        say(&crowd, 1, 1);
+        assert_int_equal(hear(&crowd), 1);
+    }
+    assert_true(sleeper->parked >= EXO_PARKED_OFTEN);
     scatter(&crowd);
+}
+
+static exo_i64 says_yes(void *object)
+{
+    (void)object;
+    return EXO_OK;
 }
 
 static void waiting_ends_at_its_deadline(void **state)
@@ -838,6 +850,10 @@ static void waiting_ends_at_its_deadline(void **state)
         assert_int_equal(exo_fanin_recv_blocking(&crowd.fanin, &message, &from, EXO_NOW), EXO_WOULD_BLOCK);
         line = exo_tx_line_pvt(&crowd.two[2].a->tx[0], crowd.two[2].a->tx[0].pos);
         exo_line_commit_pvt(line, exo_control_pvt(crowd.two[2].a->tx[0].pos, EXO_KIND_NONE, 0)); /* neither here nor there */
+        assert_int_equal(exo_fanin_recv_blocking(&crowd.fanin, &message, &from, EXO_NOW), EXO_WOULD_BLOCK);
+        deadline = exo_port_now_ns() + SOON_NS;
+        assert_int_equal(exo_fanin_recv_blocking(&crowd.fanin, &message, &from, deadline), EXO_TIMEOUT);
+        crowd.places[5].item.look = says_yes; /* as a slot that is there for who looks, and not for who receives */
         assert_int_equal(exo_fanin_recv_blocking(&crowd.fanin, &message, &from, EXO_NOW), EXO_WOULD_BLOCK);
         deadline = exo_port_now_ns() + SOON_NS;
         assert_int_equal(exo_fanin_recv_blocking(&crowd.fanin, &message, &from, deadline), EXO_TIMEOUT);
