@@ -465,7 +465,10 @@ static void bad_lanes_are_refused(void **state)
     assert_int_equal(exo_fanin_remove_receiver(&crowd.fanin, &rx), EXO_NOT_FOUND);
     assert_int_equal(exo_fanin_add_receiver(&fanin, &rx, 1), EXO_OK);
     assert_int_equal(exo_fanin_add_receiver(&fanin, &rx, 1), EXO_ALREADY_EXISTS);
+    from.rx = &rx;
     assert_int_equal(exo_fanin_recv(&fanin, &message, &from), EXO_TYPE_MISMATCH);
+    assert_null(from.rx);
+    from.rx = &rx;
     assert_int_equal(exo_fanin_recv_inline(&crowd.fanin, NULL, 0, &from), EXO_TYPE_MISMATCH);
     assert_null(from.rx);
     assert_int_equal(exo_fanin_remove_receiver(&fanin, &rx), EXO_OK);
@@ -615,6 +618,12 @@ static void scatter_rings(struct rings *rings)
 
 static const exo_u64 starts[] = {0, 0xFFFFFFE0ull};
 
+/* The length of a message: all whole lines, or any. */
+static exo_size ring_message(exo_u32 any, exo_u64 number)
+{
+    return any != 0 ? 8 + 8 * (exo_size)(number % 7) : EXO_INLINE_THRESHOLD;
+}
+
 static void rings_take_turns_too(void **state)
 {
     exo_u64 seed = 3;
@@ -635,7 +644,7 @@ static void rings_take_turns_too(void **state)
             for (i = 0; i < LANES; i++) { /* the first two flood */
                 while (sent[i] - got[i] < 60 && (i < 2 || random_below(&seed, 12) == 0)) {
                     words[0] = sent[i];
-                    assert_int_equal(exo_send_inline(&rings.tx[i], words, 8 + 8 * (sent[i] % 7)), EXO_OK);
+                    assert_int_equal(exo_send_inline(&rings.tx[i], words, ring_message(s, sent[i])), EXO_OK);
                     sent[i]++;
                 }
             }
@@ -644,7 +653,7 @@ static void rings_take_turns_too(void **state)
             assert_ptr_equal(from.rx, &rings.rx[from.key]);
             assert_null(from.channel);
             assert_int_equal(words[0], got[from.key]);
-            assert_int_equal(len, 8 + 8 * (words[0] % 7));
+            assert_int_equal(len, ring_message(s, words[0]));
             got[from.key]++;
             for (i = 0; i < LANES; i++) {
                 between[i] = i == from.key || sent[i] == got[i] ? 0 : between[i] + 1;

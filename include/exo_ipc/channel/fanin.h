@@ -269,9 +269,8 @@ EXO_INLINE exo_i64 exo_fanin_look_pvt(void *object)
     struct exo_fanin *fanin = (struct exo_fanin *)object;
     exo_u32 i;
     for (i = 0; i < fanin->count; i++) {
-        struct exo_fanin_lane *lane = &fanin->lanes[i];
-        if (lane->item.look(lane->item.object) != EXO_EMPTY) {
-            exo_fanin_rouse_pvt(lane);
+        const struct exo_waitable *item = &fanin->lanes[i].item;
+        if (item->look(item->object) != EXO_EMPTY) {
             return EXO_OK;
         }
     }
