@@ -50,6 +50,7 @@ const std::vector<Row> &rows()
         {"channel-over-ring", 1.25, "channel", Form::over, "exo-channel", "exo-message", 1, "ratio"},
         {"channel-single", 1.25, "channel-single", Form::over, "exo-channel", "exo-message", 1,
          "ratio"},
+        {"async", 15, "channel-single", Form::difference, "exo-async", "exo-channel", 1, "ns"},
         {"call-rtt", 1.15, "call-rtt", Form::over, "exo-call", "exo-message", 1, "ratio"},
         {"urgent-in-flood", 2, "urgent", Form::over, "flood", "idle", 1, "ratio"},
         {"wait-many", 60, "wait-many", Form::difference, "exo-wait-many", "told", 1, "ns"},

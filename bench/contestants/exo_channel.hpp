@@ -140,6 +140,54 @@ template <class Msg> struct ExoChannelFlow : ExoChannelPair {
     };
 };
 
+/* The same by operations, which are done at once and complete at once, on both sides. */
+template <class Msg> struct ExoAsyncFlow : ExoChannelPair {
+    static constexpr const char *name = "exo-async";
+    using ExoChannelPair::ExoChannelPair;
+
+    struct Producer : ExoChannelEnd {
+        explicit Producer(ExoAsyncFlow &q) : ExoChannelEnd(q, 0)
+        {
+            exo_async_init(&async, &channel);
+            exo_op_init(&op, 1);
+        }
+        ~Producer()
+        {
+            exo_async_close(&async);
+        }
+        bool push(const Msg &m)
+        {
+            return exo_async_submit_send(&async, &op, nullptr, m.word, sizeof m.word,
+                                         EXO_FOREVER) == EXO_OK &&
+                   exo_async_next(&async) == &op && op.status == EXO_OK;
+        }
+        exo_async async;
+        exo_op op;
+    };
+
+    struct Consumer : ExoChannelEnd {
+        explicit Consumer(ExoAsyncFlow &q) : ExoChannelEnd(q, 1)
+        {
+            exo_async_init(&async, &channel);
+            exo_op_init(&op, 2);
+        }
+        ~Consumer()
+        {
+            exo_async_close(&async);
+        }
+        bool pop(Msg &m)
+        {
+            if (exo_async_submit_recv(&async, &op, EXO_FOREVER) != EXO_OK ||
+                exo_async_next(&async) != &op || op.status != EXO_OK)
+                return false;
+            std::memcpy(m.word, exo_message_payload(exo_op_message(&op)), sizeof m.word);
+            return exo_op_release(&async, &op) == EXO_OK;
+        }
+        exo_async async;
+        exo_op op;
+    };
+};
+
 } // namespace bench
 
 #endif

@@ -30,6 +30,8 @@ std::vector<Group> channel_groups()
         {"exo-message", Role::anchor, [] { return pair<ExoMessages<Msg56>, Msg56>(pair_ms); }});
     single.slices.push_back(
         {"exo-channel", Role::ours, [] { return pair<ExoChannelFlow<Msg56>, Msg56>(pair_ms); }});
+    single.slices.push_back(
+        {"exo-async", Role::ours, [] { return pair<ExoAsyncFlow<Msg56>, Msg56>(pair_ms); }});
     list.push_back(single);
 
     Group trip{"call-rtt", gate_line, true, false, "ns", 1, {}};
