@@ -141,6 +141,26 @@ static void messages_go_to_receives_in_order(void **state)
     }
 }
 
+static void a_new_receive_does_not_overtake_those_that_wait(void **state)
+{
+    exo_u32 w;
+    (void)state;
+    for (w = 0; w < WAYS; w++) {
+        struct two_async two;
+        struct exo_op op[2];
+        open_async(&two, w, 8);
+        init_ops(op, 2);
+        assert_int_equal(exo_async_submit_recv(&two.a, &op[0], EXO_FOREVER), EXO_OK);
+        assert_int_equal(send_filled(two.ends.b, 0, 5, 1), EXO_OK);
+        assert_int_equal(send_filled(two.ends.b, 0, 6, 2), EXO_OK);
+        assert_int_equal(exo_async_submit_recv(&two.a, &op[1], EXO_FOREVER), EXO_OK);
+        assert_int_equal(exo_async_poll(&two.a), 2);
+        assert_received(&two.a, &op[0], 5, 1);
+        assert_received(&two.a, &op[1], 6, 2);
+        close_async(&two);
+    }
+}
+
 static void zero_copy_messages_wait_and_stay_the_callers_if_unsent(void **state)
 {
     exo_u32 w;
@@ -608,6 +628,49 @@ static void bad_input_is_refused_without_a_completion(void **state)
     }
 }
 
+struct posts {
+    exo_u64 source;
+    exo_u32 events;
+    exo_u32 count;
+};
+
+static exo_status count_post(struct exo_notify *to, exo_u64 source, exo_u32 events)
+{
+    struct posts *queue = (struct posts *)(void *)to;
+    queue->source = source;
+    queue->events = events;
+    queue->count++;
+    return EXO_OK;
+}
+
+static void every_completion_is_posted_where_it_was_attached(void **state)
+{
+    exo_u32 w;
+    (void)state;
+    for (w = 0; w < WAYS; w++) {
+        struct two_async two;
+        struct posts queue = {0, 0, 0};
+        struct exo_op op[3];
+        open_async(&two, w, 8);
+        init_ops(op, 3);
+        exo_async_attach(&two.a, count_post, (struct exo_notify *)(void *)&queue, 77);
+        assert_int_equal(submit_filled(&two.a, &op[0], 0, 5, 5), EXO_OK);
+        assert_int_equal(queue.count, 1);
+        assert_int_equal(queue.source, 77);
+        assert_int_equal(queue.events, EXO_COMPLETION);
+        assert_int_equal(exo_async_submit_recv(&two.a, &op[1], EXO_FOREVER), EXO_OK);
+        assert_int_equal(exo_async_submit_recv(&two.a, &op[2], EXO_FOREVER), EXO_OK);
+        assert_int_equal(queue.count, 1);
+        assert_int_equal(exo_async_cancel(&two.a, &op[1]), EXO_OK);
+        assert_int_equal(exo_async_poll(&two.a), 1);
+        assert_int_equal(queue.count, 2);
+        exo_async_attach(&two.a, NULL, NULL, 0);
+        exo_async_close(&two.a);
+        assert_int_equal(queue.count, 2);
+        close_async(&two);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -615,6 +678,7 @@ int main(void)
         cmocka_unit_test(sends_go_in_order_as_room_comes),
         cmocka_unit_test(what_is_urgent_passes_what_waits),
         cmocka_unit_test(messages_go_to_receives_in_order),
+        cmocka_unit_test(a_new_receive_does_not_overtake_those_that_wait),
         cmocka_unit_test(zero_copy_messages_wait_and_stay_the_callers_if_unsent),
         cmocka_unit_test(a_full_arena_holds_up_its_lane_until_a_block_comes_back),
         cmocka_unit_test(a_thousand_calls_are_answered_in_any_order),
@@ -629,6 +693,7 @@ int main(void)
         cmocka_unit_test(a_peer_that_breaks_the_protocol_ends_every_receive),
         cmocka_unit_test(closing_ends_all_that_is_in_flight),
         cmocka_unit_test(bad_input_is_refused_without_a_completion),
+        cmocka_unit_test(every_completion_is_posted_where_it_was_attached),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

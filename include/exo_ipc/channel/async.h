@@ -53,6 +53,9 @@ EXO_INLINE void exo_async_init(struct exo_async *async, struct exo_channel *chan
     async->heard = 0;
     async->closed = EXO_FALSE;
     async->polled = (channel->rx[EXO_LANE_MAIN].mode & EXO_MODE_POLLED) != 0;
+    async->post = (exo_status(*)(struct exo_notify *, exo_u64, exo_u32))EXO_NULL;
+    async->queue = (struct exo_notify *)EXO_NULL;
+    async->source = 0;
     exo_waitable_channel_any(&async->incoming, channel);
     exo_waitable_channel_room(&async->outgoing, channel);
     exo_store32(&async->waiters, 0, EXO_RELAXED); /* relaxed: nobody else knows of it */
@@ -135,6 +138,25 @@ EXO_INLINE void exo_async_close(struct exo_async *async)
         }
     }
     async->closed = EXO_TRUE;
+}
+
+/**
+ * exo_async_attach - have every completion posted to a queue of events, which another thread may serve.
+ * @async: the channel
+ * @post: exo_notify_post of notify.h; null: no more
+ * @queue, @source: its arguments: a source that wants EXO_COMPLETION. Both outlast the channel, or are detached before
+ *
+ * Completions that were not taken when it is attached are not posted. Equal events coalesce: who gets one has the owner
+ * take all. An owner that serves the queue itself rather adds exo_waitable_async() to it, which makes progress as well.
+ * Context: the owner's thread.
+ */
+EXO_INLINE void exo_async_attach(struct exo_async *async,
+                                 exo_status (*post)(struct exo_notify *queue, exo_u64 source, exo_u32 events),
+                                 struct exo_notify *queue, exo_u64 source)
+{
+    async->post = post;
+    async->queue = queue;
+    async->source = source;
 }
 
 EXO_INLINE exo_i64 exo_async_look_pvt(void *object)

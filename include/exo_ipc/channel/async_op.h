@@ -68,6 +68,8 @@ struct exo_op {
     struct exo_message_header request; /* that a reply answers */
 };
 
+struct exo_notify;
+
 struct exo_op_list {
     struct exo_op *first;
     struct exo_op *last;
@@ -89,6 +91,9 @@ struct exo_async {
     exo_u32 heard;      /* cancels, when all lists were last looked through */
     exo_bool closed;
     exo_bool polled; /* nobody sleeps */
+    exo_status (*post)(struct exo_notify *queue, exo_u64 source, exo_u32 events); /* or null */
+    struct exo_notify *queue;
+    exo_u64 source;
     struct exo_waitable incoming;
     struct exo_waitable outgoing;
     struct exo_sleeper sleeper;
@@ -165,6 +170,9 @@ EXO_HOT void exo_op_complete_pvt(struct exo_async *async, struct exo_op *op, exo
     exo_store32(&op->state, EXO_OP_DONE, EXO_RELAXED); /* relaxed: only tells who cancels that it is too late */
     exo_op_append_pvt(&async->done, op);
     async->completed++;
+    if (EXO_UNLIKELY(async->post != EXO_NULL)) {
+        (void)async->post(async->queue, async->source, EXO_COMPLETION);
+    }
 }
 
 /* It cannot be done at once: put it in a list. With EXO_NOW that is its end. */

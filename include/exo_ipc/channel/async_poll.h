@@ -153,13 +153,12 @@ EXO_COLD void exo_async_no_answer_pvt(struct exo_async *async, exo_status reason
     }
 }
 
-/* Take all answers that have come. */
+/* Take all answers that have come, and tell of those that somebody else took. */
 EXO_INLINE void exo_async_answers_pvt(struct exo_async *async)
 {
     struct exo_channel *channel = async->channel;
     exo_status status = EXO_OK;
     exo_u32 before = channel->unanswered + 1;
-    exo_async_tell_pvt(async); /* some may have been taken by somebody else */
     while (async->list[EXO_OPS_UNANSWERED].first != EXO_NULL && status == EXO_OK && before > channel->unanswered) {
         before = channel->unanswered;
         status = exo_call_drain_pvt(channel, (const struct exo_call *)EXO_NULL);
