@@ -548,6 +548,30 @@ static void a_peer_that_breaks_the_protocol_ends_every_receive(void **state)
     }
 }
 
+/* It makes a receiver look at a slot that holds nothing, although something else was seen. */
+static void a_message_that_vanishes_refuses_the_channel(void **state)
+{
+    exo_u32 w;
+    (void)state;
+    for (w = 0; w < WAYS; w++) {
+        struct two_async two;
+        struct exo_op op;
+        struct exo_sender *tx;
+        open_async(&two, w, 8);
+        init_ops(&op, 1);
+        tx = &two.ends.a->tx[0];
+        assert_int_equal(exo_async_submit_recv(&two.b, &op, EXO_FOREVER), EXO_OK);
+        exo_store64(exo_tx_line_pvt(tx, tx->pos) + EXO_LINE_WORDS, exo_control_pvt(tx->pos, EXO_KIND_NONE, 0),
+                    EXO_RELEASE);
+        assert_int_equal(send_byte(two.ends.a, 1, 1), EXO_OK);
+        two.ends.b->urgent.passed = EXO_URGENT_IN_A_ROW;
+        assert_int_equal(exo_async_poll(&two.b), 1);
+        assert_done(&two.b, &op, EXO_CORRUPT);
+        assert_int_equal(receive_byte(two.ends.b), EXO_CORRUPT);
+        close_async(&two);
+    }
+}
+
 static void closing_ends_all_that_is_in_flight(void **state)
 {
     exo_u32 w;
@@ -691,6 +715,7 @@ int main(void)
         cmocka_unit_test(the_clock_is_read_only_for_deadlines),
         cmocka_unit_test(when_the_peer_closes_what_cannot_be_done_is_over),
         cmocka_unit_test(a_peer_that_breaks_the_protocol_ends_every_receive),
+        cmocka_unit_test(a_message_that_vanishes_refuses_the_channel),
         cmocka_unit_test(closing_ends_all_that_is_in_flight),
         cmocka_unit_test(bad_input_is_refused_without_a_completion),
         cmocka_unit_test(every_completion_is_posted_where_it_was_attached),
