@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * exo_fan_in.hpp - N rings into one receiver through a fan-in, as one thread that feeds them in turn and one that
- * receives. All lanes together hold as much as one queue of the other contestants.
+ * exo_fan_in.hpp - N rings into one receiver through a fan-in. All lanes together hold as much as
+ * one queue of the other contestants.
  */
 #ifndef EXO_BENCH_CONTESTANTS_EXO_FAN_IN_HPP
 #define EXO_BENCH_CONTESTANTS_EXO_FAN_IN_HPP

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
- * fan_in.hpp - the stream of stream.hpp through several lanes: one producer feeds them in turn, one consumer takes from
- * whichever has something. ns per message.
+ * fan_in.hpp - the stream of stream.hpp through several lanes: one producer feeds them in turn, one
+ * consumer takes from whichever has something. ns per message.
  *
- * Message seq goes through lane seq modulo their number; the consumer checks that each lane's messages come whole and
- * in order, and in the end that all have come.
+ * Message seq goes through lane seq modulo their number; the consumer checks that each lane's
+ * messages come whole and in order, and in the end that all have come.
  */
 #ifndef EXO_BENCH_DRIVERS_FAN_IN_HPP
 #define EXO_BENCH_DRIVERS_FAN_IN_HPP
