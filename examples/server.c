@@ -35,13 +35,15 @@ static void be_client(int socket, exo_u64 number)
     check(exo_channel_open(&end, socket, NULL, EXO_FOREVER), "client: open");
     for (exo_u64 i = 0; i < 1000 * (number + 1); i++) {
         exo_u64 square = 0;
-        check(exo_request(&end.channel, &i, sizeof(i), &square, sizeof(square), EXO_FOREVER), "client: request");
+        check(exo_request(&end.channel, &i, sizeof(i), &square, sizeof(square), EXO_FOREVER),
+              "client: request");
         sum += square;
         if (number == 3) {
             raise(SIGKILL);
         }
     }
-    check(exo_channel_send_blocking(&end.channel, NULL, &sum, sizeof(sum), EXO_FOREVER), "client: send");
+    check(exo_channel_send_blocking(&end.channel, NULL, &sum, sizeof(sum), EXO_FOREVER),
+          "client: send");
     exo_channel_end_close(&end);
 }
 
@@ -67,7 +69,8 @@ static exo_u64 serve(struct exo_fanin *fanin, char results[CLIENTS][64])
         if (message.header.msg_type == EXO_MESSAGE_REQUEST) {
             number *= number;
             status = exo_reply(from.channel, &message.header, &number, sizeof(number));
-            requests += status == EXO_OK; /* else the client is gone, or takes no answers: its own affair */
+            requests +=
+                status == EXO_OK; /* else the client is gone, or takes no answers: its own affair */
         } else {
             snprintf(results[from.key], 64, "sum of %llu squares, %llu",
                      (unsigned long long)(1000 * (from.key + 1)), (unsigned long long)number);
@@ -96,7 +99,8 @@ int main(void)
             return 0;
         }
         check(exo_channel_open(&ends[i], sockets[0], NULL, EXO_FOREVER), "server: open");
-        check(exo_fanin_add(&fanin, &ends[i].channel, i), "server: add"); /* any time, also while others flow */
+        check(exo_fanin_add(&fanin, &ends[i].channel, i),
+              "server: add"); /* any time, also while others flow */
     }
     requests = serve(&fanin, results);
     for (exo_u32 i = 0; i < CLIENTS; i++) {
