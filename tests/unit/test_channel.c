@@ -379,6 +379,28 @@ static void an_end_is_opened_once(void **state)
     close_two(&two);
 }
 
+static void what_is_larger_than_this_side_takes_is_refused(void **state)
+{
+    exo_u32 w;
+    exo_u32 lane;
+    (void)state;
+    for (w = 0; w < WAYS; w++) {
+        for (lane = 0; lane < 2; lane++) {
+            struct two_ends two;
+            struct exo_channel_config config = {0};
+            config.limit = 1000;
+            open_two(&two, &ways[w], config);
+            two.a->limit = 0; /* a peer that does not care */
+            assert_int_equal(send_filled(two.a, (exo_u8)lane, 1000, 1), EXO_OK);
+            receive_filled(two.b, 1000, 1);
+            assert_int_equal(send_filled(two.a, (exo_u8)lane, 1001, 1), EXO_OK);
+            assert_int_equal(receive_byte(two.b), EXO_CORRUPT);
+            assert_int_equal(receive_byte(two.b), EXO_CORRUPT);
+            close_two(&two);
+        }
+    }
+}
+
 /* What a hostile sender puts into a header: the message, or the channel, is refused, and stays so. */
 static void headers_out_of_range_are_refused(void **state)
 {
@@ -449,6 +471,7 @@ int main(void)
         cmocka_unit_test(bad_input_is_refused_and_sends_nothing),
         cmocka_unit_test(configurations_that_are_no_channel_are_refused),
         cmocka_unit_test(an_end_is_opened_once),
+        cmocka_unit_test(what_is_larger_than_this_side_takes_is_refused),
         cmocka_unit_test(headers_out_of_range_are_refused),
         cmocka_unit_test(slots_that_no_channel_writes_are_refused),
     };

@@ -84,6 +84,7 @@ EXO_INLINE exo_status exo_call_take_pvt(struct exo_channel *channel, exo_u64 con
     struct exo_message *answer = call == EXO_NULL ? &unwanted : &call->answer;
     exo_status status = exo_message_parse_pvt(rx, line, control, answer);
     if (status != EXO_OK || answer->header.request_id != id || (answer->header.flags & ~EXO_FLAGS_KNOWN) != 0 ||
+        answer->view.len > channel->takes ||
         (answer->header.msg_type != EXO_MESSAGE_RESPONSE && answer->header.msg_type != EXO_MESSAGE_ERROR)) {
         return exo_channel_refuse_pvt(channel, EXO_CORRUPT);
     }

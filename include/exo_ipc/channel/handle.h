@@ -90,6 +90,7 @@ struct exo_channel {
     exo_u64 peer;
     exo_u64 type;
     exo_u64 limit;
+    exo_u64 takes; /* bytes of payload that this side takes at most */
     exo_u64 late;
     struct exo_urgent urgent;
     struct exo_pending *pending; /* our requests, one for each slot of the peer's answer lane */
@@ -283,6 +284,8 @@ EXO_INLINE EXO_MUST_USE exo_status exo_channel_attach(struct exo_channel *channe
     channel->peer = place->peer;
     channel->type = channel->tx[0].tx->header.type;
     channel->limit = exo_load64(&channel->tx[0].rx->header.limit, EXO_RELAXED); /* relaxed: constant */
+    channel->takes = exo_load64(&channel->rx[0].rx->header.limit, EXO_RELAXED); /* relaxed: our own */
+    channel->takes = channel->takes == 0 ? ~(exo_u64)0 : channel->takes;
     channel->late = 0;
     channel->urgent.waiting = 0;
     channel->urgent.seen = channel->rx[EXO_LANE_URGENT].pos;

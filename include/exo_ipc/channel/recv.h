@@ -19,7 +19,7 @@ EXO_HOT exo_status exo_channel_accept_pvt(struct exo_channel *channel, struct ex
                             (header->msg_type == EXO_MESSAGE_ERROR && header->request_id != 0))) {
         return exo_channel_refuse_pvt(channel, EXO_CORRUPT);
     }
-    if (EXO_UNLIKELY((header->flags & ~EXO_FLAGS_KNOWN) != 0)) {
+    if (EXO_UNLIKELY((header->flags & ~EXO_FLAGS_KNOWN) != 0 || message->view.len > channel->takes)) {
         return exo_channel_refuse_pvt(channel, EXO_CORRUPT);
     }
     return EXO_OK;
