@@ -695,6 +695,45 @@ static void every_completion_is_posted_where_it_was_attached(void **state)
     }
 }
 
+/* The queue itself, served by the owner: completions, and the channel's own progress, among other events. */
+static void a_queue_of_events_tells_of_completions(void **state)
+{
+    exo_u32 w;
+    (void)state;
+    for (w = 0; w < WAYS; w++) {
+        struct two_async two;
+        struct exo_notify queue;
+        struct exo_notify_source sources[2];
+        struct exo_waitable item;
+        struct exo_event event[2];
+        exo_u64 posted = 0;
+        exo_u64 waited = 0;
+        struct exo_op op[2];
+        open_async(&two, w, 8);
+        init_ops(op, 2);
+        assert_int_equal(exo_notify_init(&queue, sources, 2), EXO_OK);
+        exo_waitable_async(&item, &two.a);
+        assert_int_equal(exo_notify_add(&queue, NULL, 7, EXO_COMPLETION, EXO_LEVEL, &posted), EXO_OK);
+        assert_int_equal(exo_notify_add(&queue, &item, 8, EXO_COMPLETION, EXO_LEVEL, &waited), EXO_OK);
+        exo_async_attach(&two.a, exo_notify_post, &queue, posted);
+        assert_int_equal(exo_async_submit_recv(&two.a, &op[0], EXO_FOREVER), EXO_OK);
+        assert_int_equal(exo_notify_wait(&queue, event, 2, EXO_NOW), EXO_WOULD_BLOCK);
+        assert_int_equal(send_byte(two.ends.b, 0, 3), EXO_OK);
+        assert_true(exo_notify_wait(&queue, event, 2, EXO_FOREVER) >= 1); /* looking is what makes progress */
+        assert_ptr_equal(exo_async_next(&two.a), &op[0]);
+        assert_int_equal(exo_op_release(&two.a, &op[0]), EXO_OK);
+        while (exo_notify_wait(&queue, event, 2, EXO_NOW) > 0) {
+        }
+        assert_int_equal(submit_filled(&two.a, &op[1], 0, 5, 5), EXO_OK); /* done at once, and told */
+        assert_true(exo_notify_wait(&queue, event, 2, EXO_FOREVER) >= 1);
+        assert_true((event[0].key == 7 || event[0].key == 8) && event[0].events == EXO_COMPLETION);
+        assert_ptr_equal(exo_async_next(&two.a), &op[1]);
+        exo_async_attach(&two.a, NULL, NULL, 0);
+        exo_notify_fini(&queue);
+        close_async(&two);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -719,6 +758,7 @@ int main(void)
         cmocka_unit_test(closing_ends_all_that_is_in_flight),
         cmocka_unit_test(bad_input_is_refused_without_a_completion),
         cmocka_unit_test(every_completion_is_posted_where_it_was_attached),
+        cmocka_unit_test(a_queue_of_events_tells_of_completions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
