@@ -186,7 +186,7 @@ EXO_INLINE exo_status exo_station_meet_pvt(struct exo_station *station, exo_u32 
     who.peer = &place->side.peer;
     who.generation = place->generation;
     who.seat = seat;
-    exo_link_add_pvt(&station->tx, &who);
+    exo_cast_link_add_pvt(&station->tx, &who);
     exo_publisher_wake_pvt(&station->tx);
     return EXO_OK;
 }

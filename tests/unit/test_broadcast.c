@@ -155,6 +155,19 @@ static void who_leaves_unnoticed_leaves_no_trace(struct exo_broadcast_config con
     cast_close(&cast);
 }
 
+static void a_send_notices_who_has_left(struct exo_broadcast_config config)
+{
+    cast_open(&cast, &config);
+    cast_join(&cast, 3);
+    assert_int_equal(exo_subscriber_leave(&cast.sub[1]), EXO_OK);
+    cast_numbers(&cast, 0, 0);
+    assert_int_equal(cast.tx.count, 2);
+    cast_numbers(&cast, 1, 1);
+    hear_numbers(&cast.sub[0], 0, 1);
+    hear_numbers(&cast.sub[2], 0, 1);
+    cast_close(&cast);
+}
+
 static void leaving_frees_a_sender_that_was_held_back(struct exo_broadcast_config config)
 {
     cast_open(&cast, &config);
@@ -183,9 +196,9 @@ static void who_lags_past_the_limit_is_cut_off_and_may_come_back(struct exo_broa
     }
     assert_true(exo_port_now_ns() - began >= config.lag_ns);
     assert_int_equal(hear_number(&cast.sub[1]), EXO_OVERFLOW);
-    assert_int_equal(exo_subscriber_missed(&cast.sub[1]), 9);
+    assert_int_equal(exo_subscriber_missed(&cast.sub[1]), 8);
     assert_int_equal(hear_number(&cast.sub[1]), EXO_OVERFLOW);
-    assert_int_equal(exo_subscriber_missed_all(&cast.sub[1]), 9);
+    assert_int_equal(exo_subscriber_missed_all(&cast.sub[1]), 8);
     assert_int_equal(hear_number(&cast.sub[0]), 8);
     assert_int_equal(exo_subscriber_leave(&cast.sub[1]), EXO_OK);
     assert_int_equal(exo_broadcast_subscribe(&cast.broadcast, &cast.sub[1], 0), EXO_OK);
@@ -301,17 +314,21 @@ static void configurations_are_checked(void **state)
 
 static void the_ports_memory_comes_and_goes(void **state)
 {
-    struct exo_broadcast broadcast;
+    static struct exo_broadcast broadcast;
     struct exo_publisher tx;
     struct exo_subscriber sub;
+    exo_size bytes = 0;
     char text[8];
     (void)state;
+    assert_int_equal(exo_broadcast_bytes(NULL, &bytes), EXO_OK);
     assert_int_equal(exo_broadcast_create(&broadcast, NULL, &tx), EXO_OK);
+    assert_int_equal(broadcast.owned_bytes, bytes);
     assert_int_equal(exo_broadcast_subscribe(&broadcast, &sub, 0), EXO_OK);
     assert_int_equal(exo_broadcast_send(&tx, "hello", 6), EXO_OK);
     assert_int_equal(exo_subscriber_recv(&sub, text, sizeof(text)), 6);
     assert_string_equal(text, "hello");
     exo_broadcast_destroy(&broadcast);
+    assert_null(broadcast.owned);
     exo_broadcast_destroy(&broadcast);
 }
 
@@ -326,6 +343,7 @@ int main(void)
         IN_BOTH(history_comes_first_and_without_a_gap),
         IN_BOTH(a_place_left_is_free_for_the_next),
         IN_BOTH(who_leaves_unnoticed_leaves_no_trace),
+        IN_BOTH(a_send_notices_who_has_left),
         IN_RELIABLE(leaving_frees_a_sender_that_was_held_back),
         IN_RELIABLE(who_lags_past_the_limit_is_cut_off_and_may_come_back),
         IN_RELIABLE(a_subscriber_that_moves_is_not_cut_off),

@@ -193,6 +193,27 @@ static void descriptors_that_point_outside_are_refused(struct exo_broadcast_conf
     }
 }
 
+static void lengths_beyond_a_slot_are_refused(struct exo_broadcast_config config)
+{
+    exo_u8 buffer[2 * EXO_CACHE_LINE];
+    exo_u8 before[sizeof(buffer)];
+    exo_u32 len;
+    memset(before, 0x5A, sizeof(before));
+    for (len = EXO_INLINE_THRESHOLD + 1; len < 64; len++) {
+        exo_word64 *line;
+        config.profile = EXO_HOSTILE;
+        cast_open(&cast, &config);
+        cast_join(&cast, 1);
+        cast_numbers(&cast, 0, 0);
+        line = exo_publisher_line_pvt(&cast.tx, cast.tx.pos - 1);
+        exo_store64(&line[EXO_LINE_WORDS], exo_cast_control_pvt(cast.tx.pos - 1, EXO_CAST_INLINE, len), EXO_RELAXED);
+        memcpy(buffer, before, sizeof(buffer));
+        assert_int_equal(exo_subscriber_recv(&cast.sub[0], buffer, sizeof(buffer)), EXO_CORRUPT);
+        assert_memory_equal(buffer, before, sizeof(buffer));
+        cast_close(&cast);
+    }
+}
+
 static void a_scribbling_sender_is_survived(struct exo_broadcast_config config)
 {
     exo_u64 seed = 5;
@@ -232,6 +253,7 @@ int main(void)
         IN_LATEST(pins_of_nonsense_cost_time_and_nothing_else),
         IN_BOTH(a_scribbled_segment_harms_nobody_else),
         IN_BOTH(descriptors_that_point_outside_are_refused),
+        IN_BOTH(lengths_beyond_a_slot_are_refused),
         IN_BOTH(a_scribbling_sender_is_survived),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

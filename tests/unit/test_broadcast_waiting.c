@@ -159,6 +159,7 @@ static void a_sender_waiting_for_a_block_is_woken_by_its_release(struct exo_broa
 {
     struct waiting waiting;
     struct exo_viewed view[2];
+    exo_u32 event;
     exo_u32 i;
     cast_open(&cast, &config);
     cast_join(&cast, 2);
@@ -171,7 +172,11 @@ static void a_sender_waiting_for_a_block_is_woken_by_its_release(struct exo_broa
     assert_int_equal(exo_subscriber_release(&cast.sub[1], &view[1]), EXO_OK);
     outwait(5 * MILLISECOND_NS);
     assert_int_equal(waiting.result, 1000);
+    outwait(150 * MILLISECOND_NS); /* its naps are long by now */
+    until_asleep(&waiting);
+    event = exo_load32(&cast.sub[0].rx->sync.event, EXO_RELAXED);
     assert_int_equal(exo_subscriber_release(&cast.sub[0], &view[0]), EXO_OK);
+    assert_int_not_equal(exo_load32(&cast.sub[0].rx->sync.event, EXO_RELAXED), event);
     assert_int_equal(until_woken(&waiting), EXO_OK);
     cast_close(&cast);
 }
@@ -201,7 +206,7 @@ static void being_cut_off_wakes(struct exo_broadcast_config config)
     waiting.sub = &cast.sub[0];
     start_waiting(&waiting, hear_blocking, &cast.sub[0].rx->sync.waiters);
     until_asleep(&waiting);
-    exo_link_drop_pvt(&cast.tx, 0, EXO_SEAT_LAGGED);
+    exo_cast_link_drop_pvt(&cast.tx, 0, EXO_SEAT_LAGGED);
     assert_int_equal(until_woken(&waiting), EXO_OVERFLOW);
     cast_close(&cast);
 }

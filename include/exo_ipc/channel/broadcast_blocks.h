@@ -58,7 +58,7 @@ EXO_INLINE void exo_blocks_collect_pvt(struct exo_publisher *tx)
         if (exo_cast_link_follow_pvt(tx, &tx->links[at]) && exo_cast_link_collect_pvt(tx, &tx->links[at])) {
             at++;
         } else {
-            exo_link_drop_pvt(tx, at, EXO_SEAT_CORRUPT);
+            exo_cast_link_drop_pvt(tx, at, EXO_SEAT_CORRUPT);
         }
     }
 }
@@ -150,7 +150,7 @@ EXO_INLINE exo_bool exo_blocks_blame_pvt(struct exo_publisher *tx)
     for (at = 0; at < tx->count; at++) {
         exo_u32 code = exo_cast_link_end_pvt(&tx->links[at]);
         if (code != EXO_SEAT_ADMITTED) {
-            exo_link_drop_pvt(tx, at, code);
+            exo_cast_link_drop_pvt(tx, at, code);
             return EXO_TRUE;
         }
         if (tx->links[at].held > most) {
@@ -161,7 +161,7 @@ EXO_INLINE exo_bool exo_blocks_blame_pvt(struct exo_publisher *tx)
     if (!exo_publisher_overdue_pvt(tx, &tx->starved_ns) || most == 0) {
         return EXO_FALSE;
     }
-    exo_link_drop_pvt(tx, worst, EXO_SEAT_LAGGED);
+    exo_cast_link_drop_pvt(tx, worst, EXO_SEAT_LAGGED);
     return EXO_TRUE;
 }
 

@@ -61,7 +61,7 @@
 #define EXO_SEAT_DIED 5u
 
 struct exo_cast_marks {
-    exo_word64 tail;  /* next position */
+    exo_word64 tail;  /* next position; reliable: when somebody was let go last */
     exo_word64 floor; /* messages below it are gone, though their slots were not written again */
     exo_word64 reserved[14];
 };

@@ -17,9 +17,10 @@
 #include "broadcast_publisher.h"
 
 /* Let a subscriber go. What it has not taken may be overwritten afterwards. */
-EXO_COLD void exo_link_drop_pvt(struct exo_publisher *tx, exo_u32 at, exo_u32 code)
+EXO_COLD void exo_cast_link_drop_pvt(struct exo_publisher *tx, exo_u32 at, exo_u32 code)
 {
     struct exo_cast_link link = tx->links[at];
+    exo_store64(&tx->tx->marks.tail, tx->pos, EXO_RELAXED); /* relaxed: published next, for who wants to know */
     /* [broadcast:end] pairs [broadcast:vacant], [broadcast:judge] */
     exo_store64(&tx->seats[link.seat].state, link.generation << 8 | code, EXO_RELEASE);
     /* [broadcast:cut] pairs [broadcast:whole] */
@@ -35,7 +36,7 @@ EXO_COLD void exo_link_drop_pvt(struct exo_publisher *tx, exo_u32 at, exo_u32 co
 }
 
 /* Whether a subscriber has left; what it read before is not overtaken by what the sender writes then. */
-EXO_INLINE exo_bool exo_link_gone_pvt(const exo_u32 *waiters)
+EXO_INLINE exo_bool exo_cast_link_gone_pvt(const exo_u32 *waiters)
 {
     /* [broadcast:gone] pairs [broadcast:leave] */
     return (exo_load32(waiters, EXO_ACQUIRE) & EXO_WAIT_CLOSED) != 0;
@@ -54,8 +55,8 @@ EXO_OUTLINE void exo_publisher_wake_pvt(struct exo_publisher *tx)
             waker->woken = waiters;
             asleep = EXO_TRUE;
         }
-        if (exo_link_gone_pvt(waker->waiters)) {
-            exo_link_drop_pvt(tx, at, EXO_SEAT_LEFT);
+        if (exo_cast_link_gone_pvt(waker->waiters)) {
+            exo_cast_link_drop_pvt(tx, at, EXO_SEAT_LEFT);
             continue;
         }
         at++;
@@ -88,7 +89,7 @@ struct exo_newcomer {
 };
 
 /* Admit a subscriber: from the next message on, or with some of the last. */
-EXO_COLD void exo_link_add_pvt(struct exo_publisher *tx, const struct exo_newcomer *who)
+EXO_COLD void exo_cast_link_add_pvt(struct exo_publisher *tx, const struct exo_newcomer *who)
 {
     struct exo_cast_link *link = &tx->links[tx->count];
     struct exo_waker *waker = &tx->wakers[tx->count];
@@ -129,7 +130,7 @@ EXO_COLD void exo_publisher_evict_pvt(struct exo_publisher *tx, exo_u32 seat)
     exo_u32 at;
     for (at = 0; at < tx->count; at++) {
         if (tx->links[at].seat == seat) {
-            exo_link_drop_pvt(tx, at, EXO_SEAT_CORRUPT);
+            exo_cast_link_drop_pvt(tx, at, EXO_SEAT_CORRUPT);
             return;
         }
     }
@@ -153,7 +154,7 @@ EXO_COLD void exo_publisher_lobby_pvt(struct exo_publisher *tx)
             who.generation = claim >> 1;
             who.seat = i;
             who.asymmetric = tx->asymmetric;
-            exo_link_add_pvt(tx, &who);
+            exo_cast_link_add_pvt(tx, &who);
         }
     }
     exo_publisher_wake_pvt(tx);
@@ -184,7 +185,7 @@ EXO_INLINE exo_bool exo_cast_link_follow_pvt(const struct exo_publisher *tx, str
 EXO_INLINE exo_u32 exo_cast_link_end_pvt(const struct exo_cast_link *link)
 {
     exo_bool dead = !exo_port_peer_alive(link->peer);
-    if (exo_link_gone_pvt(&link->rx->sync.waiters)) {
+    if (exo_cast_link_gone_pvt(&link->rx->sync.waiters)) {
         return EXO_SEAT_LEFT;
     }
     return dead ? EXO_SEAT_DIED : EXO_SEAT_ADMITTED;
@@ -214,17 +215,18 @@ EXO_INLINE exo_u32 exo_cast_link_judge_pvt(const struct exo_publisher *tx, struc
     return code == EXO_SEAT_ADMITTED && exo_publisher_overdue_pvt(tx, &link->stuck_ns) ? EXO_SEAT_LAGGED : code;
 }
 
-/* The limit is reached: find it anew, and let those go who are gone or held it too long. */
+/* The limit is reached, which it never is where the policy is latest: find it anew, and let those go who are gone or held
+ * it too long. */
 EXO_OUTLINE exo_status exo_publisher_refresh_pvt(struct exo_publisher *tx)
 {
     exo_u64 size = (exo_u64)tx->mask + 1;
     exo_u64 limit = EXO_CAST_UNLIMITED;
     exo_u32 at = 0;
-    while (at < tx->count && !tx->latest) {
+    while (at < tx->count) {
         struct exo_cast_link *link = &tx->links[at];
         exo_u32 code = tx->pos - link->position < size ? EXO_SEAT_ADMITTED : exo_cast_link_judge_pvt(tx, link);
         if (code != EXO_SEAT_ADMITTED) {
-            exo_link_drop_pvt(tx, at, code);
+            exo_cast_link_drop_pvt(tx, at, code);
             continue;
         }
         limit = exo_min64(limit, link->position + size);
@@ -268,7 +270,7 @@ EXO_OUTLINE EXO_MUST_USE exo_status exo_broadcast_poll(struct exo_publisher *tx)
             code = EXO_SEAT_CORRUPT;
         }
         if (code != EXO_SEAT_ADMITTED) {
-            exo_link_drop_pvt(tx, at, code);
+            exo_cast_link_drop_pvt(tx, at, code);
             continue;
         }
         at++;

@@ -89,7 +89,7 @@ EXO_COLD void exo_subscriber_enter_pvt(struct exo_subscriber *sub, exo_u64 state
 /* Cut off: how much that was. */
 EXO_COLD exo_status exo_subscriber_lagged_pvt(struct exo_subscriber *sub)
 {
-    /* relaxed: for people; the sender goes on */
+    /* relaxed: acquired with the seat's state, or later */
     sub->missed = exo_load64(&sub->tx->marks.tail, EXO_RELAXED) - sub->pos;
     sub->missed_all += sub->missed;
     return exo_subscriber_refuse_pvt(sub, EXO_OVERFLOW);
@@ -277,7 +277,7 @@ EXO_HOT exo_bool exo_subscriber_plain_pvt(exo_u64 control, exo_u64 pos, exo_size
  * @sub: receiving handle
  *
  * Exact where the policy is latest. In a reliable broadcast, where it means being cut off: how many had been sent and
- * not taken when that was noticed.
+ * not taken then.
  * Context: the subscriber's side. Progress: wait-free.
  */
 EXO_INLINE exo_u64 exo_subscriber_missed(const struct exo_subscriber *sub)

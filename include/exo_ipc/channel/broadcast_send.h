@@ -28,8 +28,10 @@ EXO_HOT void exo_publisher_open_pvt(const struct exo_publisher *tx, exo_word64 *
 EXO_HOT void exo_publisher_advance_pvt(struct exo_publisher *tx)
 {
     tx->pos++;
-    /* relaxed: [broadcast:writing] in front of it publishes all messages before this one, which is what its reader needs */
-    exo_store64(&tx->tx->marks.tail, tx->pos, EXO_RELAXED);
+    if (tx->latest) {
+        /* relaxed: [broadcast:writing] in front of it publishes all messages before this one, which its reader needs */
+        exo_store64(&tx->tx->marks.tail, tx->pos, EXO_RELAXED);
+    }
     exo_publisher_notify_pvt(tx);
 }
 

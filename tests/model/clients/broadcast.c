@@ -411,7 +411,7 @@ static void poll_and_send(void)
     (void)client_read(&cast.plain[1]);
     for (i = 0; i < 3; i++) {
         if (client_now->param2 != 0 && i == 0) {
-            exo_link_drop_pvt(&cast.tx, 0, EXO_SEAT_LAGGED);
+            exo_cast_link_drop_pvt(&cast.tx, 0, EXO_SEAT_LAGGED);
         }
         (void)send_next();
     }
@@ -457,7 +457,7 @@ static void send_over(void)
     exo_u32 i;
     for (i = 0; i < 4; i++) {
         if (send_next() == EXO_FULL) {
-            exo_link_drop_pvt(&cast.tx, 0, EXO_SEAT_LAGGED);
+            exo_cast_link_drop_pvt(&cast.tx, 0, EXO_SEAT_LAGGED);
             client_check(send_next() == EXO_OK);
         }
     }
