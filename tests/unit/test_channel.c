@@ -328,6 +328,47 @@ static void bad_input_is_refused_and_sends_nothing(void **state)
     }
 }
 
+static void control_messages_say_what_opens_and_closes(void **state)
+{
+    exo_u32 w;
+    (void)state;
+    for (w = 0; w < WAYS; w++) {
+        struct two_ends two;
+        struct exo_channel_config config = {0};
+        struct exo_message_header header = exo_message_header_new(EXO_MESSAGE_CONTROL, 0, 0, 0);
+        struct exo_control control = {9, 9};
+        struct exo_message message;
+        exo_u32 i;
+        open_two(&two, &ways[w], config);
+        assert_int_equal(exo_control_send(two.a, 42, EXO_CONTROL_OPEN, EXO_OK), EXO_OK);
+        assert_int_equal(exo_control_send(two.a, 42, EXO_CONTROL_CLOSE, EXO_QUOTA_EXCEEDED), EXO_OK);
+        assert_int_equal(exo_control_send(two.a, 42, 0, EXO_OK), EXO_INVALID_ARGUMENT);
+        assert_int_equal(exo_control_send(two.a, 42, 3, EXO_OK), EXO_INVALID_ARGUMENT);
+        assert_int_equal(exo_control_send(two.a, 42, EXO_CONTROL_OPEN, (exo_status)1), EXO_INVALID_ARGUMENT);
+        assert_int_equal(exo_control_send(two.a, 42, EXO_CONTROL_OPEN, (exo_status)-99), EXO_INVALID_ARGUMENT);
+        for (i = EXO_CONTROL_OPEN; i <= EXO_CONTROL_CLOSE; i++) {
+            assert_int_equal(exo_channel_recv(two.b, &message), EXO_OK);
+            assert_int_equal(message.header.dest, 42);
+            assert_int_equal(exo_control_read(&message, &control), EXO_OK);
+            assert_int_equal(control.what, i);
+            assert_int_equal(control.status, i == EXO_CONTROL_OPEN ? EXO_OK : EXO_QUOTA_EXCEEDED);
+        }
+        assert_int_equal(send_byte(two.a, 0, 1), EXO_OK);
+        assert_int_equal(exo_channel_recv(two.b, &message), EXO_OK);
+        assert_int_equal(exo_control_read(&message, &control), EXO_TYPE_MISMATCH);
+        for (i = 0; i < 4; i++) { /* from a peer that writes its own */
+            const struct exo_control bad[4] = {{0, 0}, {3, 0}, {1, 1}, {2, -99}};
+            assert_int_equal(exo_channel_send(two.a, &header, &bad[i], sizeof(bad[i])), EXO_OK);
+            assert_int_equal(exo_channel_recv(two.b, &message), EXO_OK);
+            assert_int_equal(exo_control_read(&message, &control), EXO_CORRUPT);
+        }
+        assert_int_equal(exo_channel_send(two.a, &header, "1234567", 7), EXO_OK);
+        assert_int_equal(exo_channel_recv(two.b, &message), EXO_OK);
+        assert_int_equal(exo_control_read(&message, &control), EXO_CORRUPT);
+        close_two(&two);
+    }
+}
+
 static void configurations_that_are_no_channel_are_refused(void **state)
 {
     struct exo_channel_config config = {0};
@@ -469,6 +510,7 @@ int main(void)
         cmocka_unit_test(nothing_urgent_is_lost_when_the_other_lane_says_closed),
         cmocka_unit_test(waiting_ends_at_its_deadline),
         cmocka_unit_test(bad_input_is_refused_and_sends_nothing),
+        cmocka_unit_test(control_messages_say_what_opens_and_closes),
         cmocka_unit_test(configurations_that_are_no_channel_are_refused),
         cmocka_unit_test(an_end_is_opened_once),
         cmocka_unit_test(what_is_larger_than_this_side_takes_is_refused),

@@ -6,6 +6,7 @@
  *   exo_channel_loan, _send_message, _release    without a copy
  *   exo_request; exo_call_send, exo_call_wait    requests; many in flight
  *   exo_reply, exo_reply_error                   their answers
+ *   exo_control_send, exo_control_read           open and close of something within the channel
  *   exo_channel_finish, exo_channel_close        half-close, close
  *   exo_channel_pair_create, _open               both ends in one address space
  *   between processes                            exo_channel_open of port/linux/exo_channel.h
@@ -18,6 +19,7 @@
 #define EXO_IPC_CHANNEL_CHANNEL_H
 
 #include "call.h"
+#include "control.h"
 #include "pair.h"
 #include "reply.h"
 #include "request.h"
