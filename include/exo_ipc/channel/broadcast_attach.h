@@ -84,6 +84,7 @@ EXO_INLINE void exo_publisher_sleeper_pvt(struct exo_publisher *tx, exo_u32 spin
     sleeper->doubt_ns = sleeper->shared && tx->asymmetric ? EXO_PORT_FENCE_DOUBT_NS : 0;
     sleeper->asks = EXO_FALSE;
     sleeper->asked = EXO_FALSE;
+    sleeper->bell = 0;
 }
 
 /* Make the sending handle of a segment that was made just now. */

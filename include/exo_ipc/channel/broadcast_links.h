@@ -114,6 +114,7 @@ EXO_COLD void exo_cast_link_add_pvt(struct exo_publisher *tx, const struct exo_n
     waker->counted = EXO_FALSE;
     waker->several = EXO_FALSE;
     waker->shared = tx->profile != EXO_THREADS;
+    waker->bell = (struct exo_port_bell *)EXO_NULL;
     tx->count++;
     tx->mask_admitted |= (exo_u64)1 << who->seat;
     if (!tx->latest) {

@@ -114,6 +114,7 @@ EXO_INLINE void exo_fanin_sleeper_pvt(struct exo_fanin *fanin)
     sleeper->doubt_ns = 0;
     sleeper->asks = EXO_FALSE;
     sleeper->asked = EXO_FALSE;
+    sleeper->bell = 0;
 }
 
 /**

@@ -130,6 +130,7 @@ EXO_INLINE EXO_MUST_USE exo_status exo_notify_init(struct exo_notify *q, struct 
     q->sleeper.doubt_ns = 0;
     q->sleeper.asks = EXO_FALSE;
     q->sleeper.asked = EXO_FALSE;
+    q->sleeper.bell = 0;
     return EXO_OK;
 }
 
@@ -297,6 +298,7 @@ EXO_OUTLINE void exo_notify_wake_pvt(struct exo_notify *q)
     waker.counted = EXO_FALSE;
     waker.several = EXO_FALSE;
     waker.shared = EXO_FALSE;
+    waker.bell = (struct exo_port_bell *)EXO_NULL;
     if (q->fenced || !exo_waker_quiet_pvt(&waker)) {
         (void)exo_waker_wake_pvt(&waker, 1);
     }
