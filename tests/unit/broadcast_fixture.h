@@ -44,7 +44,8 @@ EXO_INLINE void cast_open(struct cast *cast, const struct exo_broadcast_config *
     assert_int_equal(exo_broadcast_bytes(config, &bytes), EXO_OK);
     cast->memory = aligned_alloc(EXO_LINE_PAIR, exo_align_up(bytes, EXO_LINE_PAIR));
     assert_non_null(cast->memory);
-    memset(cast->memory, 0xA5, bytes); /* a broadcast must not rely on what was there */
+    memset(cast->memory, 0xA5, bytes); /* a broadcast must not rely on what was there, */
+    memset(&cast->tx, 0xA5, sizeof(cast->tx)); /* nor its handle */
     assert_int_equal(exo_broadcast_init(&cast->broadcast, config, cast->memory, bytes, &cast->tx), EXO_OK);
 }
 

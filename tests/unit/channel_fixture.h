@@ -51,7 +51,7 @@ EXO_INLINE void open_two(struct two_ends *two, const struct way *way, struct exo
 {
     config.ring.start = way->start;
     config.ring.profile = way->profile;
-    memset(two, 0, sizeof(*two));
+    memset(two, 0xA5, sizeof(*two));
     two->segments = way->segments;
     if (way->segments) {
         assert_int_equal(exo_channel_open_both(&two->process_end[0], &two->process_end[1], &config), EXO_OK);
