@@ -308,9 +308,27 @@ static void subscribers_come_and_go_while_the_sender_sends(struct exo_broadcast_
     cast_close(&cast);
 }
 
+/* What is not set announces itself with whatever bits were there. */
+static void handles_have_no_bell_that_nobody_gave_them(struct exo_broadcast_config config)
+{
+    struct cast cast;
+    struct exo_subscriber sub;
+    cast_open(&cast, &config);
+    memset(&sub, 0xA5, sizeof(sub));
+    assert_int_equal(exo_broadcast_subscribe(&cast.broadcast, &sub, 0), EXO_OK);
+    assert_true(exo_broadcast_poll(&cast.tx) >= 0);
+    assert_int_equal(cast.tx.sleeper.bell, 0);
+    assert_null(cast.tx.wakers[0].bell);
+    assert_int_equal(sub.sleeper.bell, 0);
+    assert_null(sub.waker.bell);
+    assert_int_equal(exo_subscriber_leave(&sub), EXO_OK);
+    cast_close(&cast);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        IN_BOTH(handles_have_no_bell_that_nobody_gave_them),
         IN_BOTH(every_sleeping_subscriber_is_woken_by_a_message),
         IN_BOTH(a_subscriber_that_slept_before_it_was_admitted_is_woken),
         IN_BOTH(closing_wakes_everybody),
