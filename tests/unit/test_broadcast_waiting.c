@@ -311,7 +311,6 @@ static void subscribers_come_and_go_while_the_sender_sends(struct exo_broadcast_
 /* What is not set announces itself with whatever bits were there. */
 static void handles_have_no_bell_that_nobody_gave_them(struct exo_broadcast_config config)
 {
-    struct cast cast;
     struct exo_subscriber sub;
     cast_open(&cast, &config);
     memset(&sub, 0xA5, sizeof(sub));
