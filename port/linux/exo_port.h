@@ -8,7 +8,7 @@
  * changes when the peer's thread dies (robust futex; port/linux/exo_life.h prepares it). The life word is
  * only a hint: a thread may end while its process lives, so death is believed when the pidfd or the
  * socket confirms it. Where futex_waitv is missing (before Linux 5.16), or the life word is spent, the
- * sleep is cut into slices of 100 ms and the pidfd asked after each; so it is for a hostile peer, whose life
+ * sleep is cut into slices of 50 ms and the pidfd asked after each; so it is for a hostile peer, whose life
  * word may be any word.
  *
  * Who waits for many words sleeps on all of them, and on their peers' life words, by one futex_waitv, which takes 128.
@@ -58,7 +58,7 @@ extern int clock_gettime(int clock, struct timespec *now);
 #endif
 
 /* How long a sleep lasts at most where the kernel cannot report the peer's death by itself. */
-#define EXO_PORT_SLICE_NS 100000000ull
+#define EXO_PORT_SLICE_NS 50000000ull
 
 /* How long a peer whose thread has ended is waited for to be dead altogether, once. */
 #define EXO_PORT_DYING_MS 50

@@ -51,7 +51,7 @@ EXO_INLINE exo_bool exo_port_crowd_watch_pvt(struct exo_port_crowd *crowd, struc
     if (exo_port_life_ok_pvt(peer)) {
         exo_port_crowd_add_pvt(crowd, peer->life, peer->life_alive, EXO_TRUE);
         if (peer->unsure) {
-            exo_port_crowd_slice_pvt(crowd, EXO_PORT_SLICE_NS / 2);
+            exo_port_crowd_slice_pvt(crowd, EXO_PORT_SLICE_NS);
         }
         return EXO_TRUE;
     }
@@ -59,7 +59,7 @@ EXO_INLINE exo_bool exo_port_crowd_watch_pvt(struct exo_port_crowd *crowd, struc
         return EXO_FALSE;
     }
     /* A thread that is just exiting is followed by its process at once, or not at all: others wait for us as well. */
-    exo_port_crowd_slice_pvt(crowd, peer->life == NULL || peer->life_spent ? EXO_PORT_SLICE_NS / 2
+    exo_port_crowd_slice_pvt(crowd, peer->life == NULL || peer->life_spent ? EXO_PORT_SLICE_NS
                                                                            : EXO_PORT_CROWD_SLICE_NS);
     peer->life_spent = peer->life != NULL;
     return EXO_TRUE;
