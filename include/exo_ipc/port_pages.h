@@ -6,6 +6,8 @@
 #ifndef EXO_IPC_PORT_PAGES_H
 #define EXO_IPC_PORT_PAGES_H
 
+#include "port.h"
+
 #ifndef EXO_PORT_HAS_PAGES
 #define EXO_PORT_HAS_PAGES 0
 #endif

@@ -13,6 +13,10 @@
 #ifndef EXO_PORT_LINUX_PAGES_H
 #define EXO_PORT_LINUX_PAGES_H
 
+#include "exo_port.h"
+
+#include <sys/stat.h>
+
 #define EXO_PORT_HAS_PAGES 1
 #define EXO_PORT_HAS_LOCK 1
 

@@ -159,8 +159,9 @@ EXO_INLINE exo_u64 exo_table_bytes(const struct exo_table *table)
     exo_u64 bytes = 0;
     exo_u32 chunk;
     exo_u64 items = 0;
-    for (chunk = 0; chunk < EXO_TABLE_CHUNKS && items < exo_load32(&table->grown, EXO_RELAXED); chunk++) {
-        items += (exo_u64)1 << (table->first_shift + chunk); /* relaxed: a figure */
+    exo_u32 grown = exo_load32(&table->grown, EXO_RELAXED); /* relaxed: a figure */
+    for (chunk = 0; chunk < EXO_TABLE_CHUNKS && items < grown; chunk++) {
+        items += (exo_u64)1 << (table->first_shift + chunk);
         bytes += exo_table_chunk_bytes_pvt(table, chunk);
     }
     return bytes;
