@@ -22,6 +22,19 @@
  *  exo_port_peer_alive     no         no              when there is nothing to receive, or no room
  *  exo_port_page_alloc     yes        no              at creation
  *  exo_port_page_free      yes        no              at destruction
+ *
+ * The trusted side (shared_memory/, nucleus/) asks for these too. A port that leaves EXO_PORT_HAS_PAGES out gets them
+ * from port_pages.h, made of the ones above: one address space, in which frames are where they are.
+ *
+ *  exo_port_frame_alloc    yes        no              for memory that is to be shared
+ *  exo_port_frame_free     yes        no              when nobody shares it any more
+ *  exo_port_map            yes        no              to make frames visible in an address space
+ *  exo_port_unmap          yes        no              before the frames go
+ *  exo_port_protect        yes        no              to change what a mapping allows
+ *  exo_port_copy_from_user yes        no              in a call of a process
+ *  exo_port_copy_to_user   yes        no              in a call of a process
+ *  exo_port_lock           no         no              around a few dozen instructions
+ *  exo_port_unlock         no         no              after them
  */
 #ifndef EXO_IPC_PORT_H
 #define EXO_IPC_PORT_H
@@ -38,6 +51,20 @@
 /* What a port knows of the process at the other end; null where both ends live and die together. Its
  * members are the port's own. */
 struct exo_port_peer;
+
+/* An address space; null stands for the caller's own. */
+struct exo_port_space;
+
+/* What a mapping allows, and how its memory is cached. */
+#define EXO_MAP_READ 1u
+#define EXO_MAP_WRITE 2u
+#define EXO_MAP_EXEC 4u
+#define EXO_MAP_USER 8u
+#define EXO_MAP_WRITE_THROUGH 16u
+#define EXO_MAP_CACHE_DISABLED 32u
+
+/* The physical address that is none. */
+#define EXO_NO_FRAME 0xFFFFFFFFFFFFFFFFull
 
 /* How to reach a sleeper that sleeps on something of the system's, a descriptor say. The port's own too. */
 struct exo_port_bell;
@@ -219,5 +246,7 @@ EXO_INLINE void *exo_port_page_alloc(exo_size bytes);
  * exo_port_page_free - give back what exo_port_page_alloc() returned, with the same size.
  */
 EXO_INLINE void exo_port_page_free(void *memory, exo_size bytes);
+
+#include "port_pages.h"
 
 #endif

@@ -386,5 +386,6 @@ EXO_INLINE void exo_port_page_free(void *memory, exo_size bytes)
 }
 
 #include "exo_port_many.h"
+#include "exo_port_pages.h"
 
 #endif

@@ -83,43 +83,12 @@ EXO_INLINE exo_status exo_segment_error_pvt(int error)
     }
 }
 
-/* From this size on it is asked how much memory there is: below, the answer costs more than it tells. */
-#define EXO_SEGMENT_LARGE ((exo_size)64 << 20)
-
-/* Whether there is that much memory. The kernel would not refuse to commit a file beyond it, but kill. */
-EXO_INLINE exo_bool exo_segment_affordable_pvt(exo_size bytes)
-{
-    char text[512];
-    exo_u64 kib = 0;
-    const char *name;
-    ssize_t got;
-    int file;
-    if (bytes < EXO_SEGMENT_LARGE) {
-        return EXO_TRUE;
-    }
-    file = open("/proc/meminfo", O_RDONLY | O_CLOEXEC);
-    if (file < 0) {
-        return EXO_TRUE;
-    }
-    got = read(file, text, sizeof(text) - 1);
-    (void)close(file);
-    text[got < 0 ? 0 : got] = 0;
-    name = strstr(text, "MemAvailable:");
-    if (name == NULL) {
-        return EXO_TRUE;
-    }
-    kib = strtoull(name + sizeof("MemAvailable:") - 1, NULL, 10);
-    name = strstr(text, "SwapFree:");
-    kib += name == NULL ? 0 : strtoull(name + sizeof("SwapFree:") - 1, NULL, 10);
-    return bytes / 1024 < kib;
-}
-
 /* A memfd of that size with all its memory committed. */
 EXO_INLINE exo_status exo_segment_file_pvt(const char *label, exo_size bytes, int *descriptor)
 {
     exo_status status;
     int made;
-    if (!exo_segment_affordable_pvt(bytes)) {
+    if (!exo_port_affordable_pvt(bytes)) {
         return EXO_NO_MEMORY;
     }
     made = (int)syscall(SYS_memfd_create, label, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
