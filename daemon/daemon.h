@@ -19,7 +19,7 @@
 
 #include <stdio.h>
 
-#include "exo_linux.h"
+#include "exo_client.h"
 #include "exo_ipc/nucleus/nucleus.h"
 
 /* What comes of a turn of epoll is told apart by the low bits of a pointer. */

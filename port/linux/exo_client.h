@@ -2,6 +2,7 @@
 /*
  * A process as a client of the daemon exo-ipcd: the calls of nucleus/calls.h, by a socket.
  *
+ *   #include <exo_client.h>
  *   struct exo_client client;
  *   exo_client_open(&client, NULL, deadline_ns);
  *   exo_sys_shm_create(&client.door, "frames", 6, 1 << 20, 0, &region);
