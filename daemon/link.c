@@ -61,12 +61,14 @@ void link_forget(struct daemon *daemon, const struct client *client)
     }
 }
 
-/* Whoever asked first may have lost the channel since. */
+/* Whoever asked first may have lost the channel since, or given up. Such ends stay until somebody asks, or the asker ends:
+ * there are LINKS_PER_CLIENT at most. */
 static exo_bool link_good(const struct link *link)
 {
+    struct pollfd fact = {link->socket, 0, 0};
     exo_u64 id = 0;
     exo_u32 side = 0;
-    return link_inspect(link->asker, link->handle, &id, &side) == EXO_OK && id == link->id && side == link->side;
+    return poll(&fact, 1, 0) == 0 && link_inspect(link->asker, link->handle, &id, &side) == EXO_OK && id == link->id && side == link->side;
 }
 
 static exo_status link_begin(struct daemon *daemon, struct client *client, exo_u64 handle, exo_u64 id, exo_u32 side,

@@ -24,6 +24,7 @@
 #include "exo_channel.h"
 #include "exo_client_map.h"
 #include "exo_ipc/nucleus/calls_channel.h"
+#include "exo_ipc/nucleus/quota.h"
 #include "exo_listen.h"
 
 /* Where the daemon of the whole system listens; that of a user in this file of XDG_RUNTIME_DIR. */
