@@ -21,7 +21,7 @@ help:
 	@echo "make instructions [ARGS=PART]  the same in instructions, which repeat (of operations named ...PART...)"
 	@echo "make growth [ARGS=...]  what grows with ring, arena, producers and messages, and what does not"
 	@echo "make soak [MINUTES=60]  the long tests, for about that long in all"
-	@echo "make install            headers and exo_ipc.pc, to PREFIX=$(PREFIX) (honours DESTDIR)"
+	@echo "make install            headers, exo_ipc.pc and exo-ipcd, to PREFIX=$(PREFIX) (honours DESTDIR)"
 	@echo "make clean              removes build/"
 
 demo:

@@ -14,7 +14,7 @@
  */
 EXO_INLINE EXO_MUST_USE exo_i64 exo_channel_fd(struct exo_channel_end *end)
 {
-    return exo_door_open_pvt(&end->link);
+    return exo_gate_open_pvt(&end->link);
 }
 
 EXO_INLINE void exo_channel_disarm_pvt(struct exo_channel_end *end, exo_u32 events)
@@ -32,10 +32,10 @@ EXO_INLINE void exo_channel_disarm_pvt(struct exo_channel_end *end, exo_u32 even
  */
 EXO_INLINE void exo_channel_fd_clear(struct exo_channel_end *end)
 {
-    if (end->link.door.epoll >= 0) {
-        exo_channel_disarm_pvt(end, end->link.door.armed);
-        exo_door_clear_pvt(&end->link);
-        end->link.door.armed = 0;
+    if (end->link.gate.epoll >= 0) {
+        exo_channel_disarm_pvt(end, end->link.gate.armed);
+        exo_gate_clear_pvt(&end->link);
+        end->link.gate.armed = 0;
     }
 }
 
@@ -62,8 +62,8 @@ EXO_INLINE EXO_MUST_USE exo_status exo_channel_fd_arm(struct exo_channel_end *en
     exo_u64 again_ns = EXO_FOREVER;
     exo_u64 progress = 0;
     exo_status status = EXO_OK;
-    exo_u32 naps = end->link.door.naps;
-    if (events == 0 || (events & ~(EXO_READABLE | EXO_WRITABLE)) != 0 || end->link.door.epoll < 0) {
+    exo_u32 naps = end->link.gate.naps;
+    if (events == 0 || (events & ~(EXO_READABLE | EXO_WRITABLE)) != 0 || end->link.gate.epoll < 0) {
         return EXO_INVALID_ARGUMENT;
     }
     if ((events & EXO_READABLE) != 0) {
@@ -74,8 +74,8 @@ EXO_INLINE EXO_MUST_USE exo_status exo_channel_fd_arm(struct exo_channel_end *en
         progress += tx->pos;
         status = exo_sender_arm(tx, size, naps, &again_ns);
     }
-    status = status == EXO_OK ? exo_door_settle_pvt(&end->link, again_ns, progress) : status;
-    end->link.door.armed = events;
+    status = status == EXO_OK ? exo_gate_settle_pvt(&end->link, again_ns, progress) : status;
+    end->link.gate.armed = events;
     if (status != EXO_OK) {
         exo_channel_disarm_pvt(end, events);
     }

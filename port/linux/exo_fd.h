@@ -39,7 +39,7 @@
 
 #include "exo_end.h"
 
-EXO_INLINE exo_status exo_door_add_pvt(int epoll, int descriptor)
+EXO_INLINE exo_status exo_gate_add_pvt(int epoll, int descriptor)
 {
     struct epoll_event event;
     memset(&event, 0, sizeof(event));
@@ -51,93 +51,93 @@ EXO_INLINE exo_status exo_door_add_pvt(int epoll, int descriptor)
 }
 
 /* The descriptor of a link; made when it is asked for first. A negative status on an error. */
-EXO_INLINE exo_i64 exo_door_open_pvt(struct exo_link *link)
+EXO_INLINE exo_i64 exo_gate_open_pvt(struct exo_link *link)
 {
-    struct exo_door *door = &link->door;
+    struct exo_gate *gate = &link->gate;
     exo_status status = EXO_OK;
     int saved = errno;
-    if (door->epoll >= 0 || link->socket < 0) {
-        return door->epoll >= 0 ? door->epoll : EXO_INVALID_ARGUMENT;
+    if (gate->epoll >= 0 || link->socket < 0) {
+        return gate->epoll >= 0 ? gate->epoll : EXO_INVALID_ARGUMENT;
     }
-    door->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-    door->epoll = door->timer < 0 ? -1 : epoll_create1(EPOLL_CLOEXEC);
-    if (door->epoll < 0) {
+    gate->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    gate->epoll = gate->timer < 0 ? -1 : epoll_create1(EPOLL_CLOEXEC);
+    if (gate->epoll < 0) {
         status = exo_segment_error_pvt(errno);
     }
-    status = status == EXO_OK ? exo_door_add_pvt(door->epoll, door->timer) : status;
-    status = status == EXO_OK ? exo_door_add_pvt(door->epoll, link->socket) : status;
-    status = status == EXO_OK ? exo_door_add_pvt(door->epoll, link->pidfd) : status;
+    status = status == EXO_OK ? exo_gate_add_pvt(gate->epoll, gate->timer) : status;
+    status = status == EXO_OK ? exo_gate_add_pvt(gate->epoll, link->socket) : status;
+    status = status == EXO_OK ? exo_gate_add_pvt(gate->epoll, link->pidfd) : status;
     if (status != EXO_OK) {
-        exo_door_close_pvt(door);
+        exo_gate_close_pvt(gate);
         errno = saved;
         return status;
     }
-    door->due_ns = EXO_FOREVER;
+    gate->due_ns = EXO_FOREVER;
     /* relaxed: nobody rings for our sake before we are armed */
-    exo_store32(&link->mailbox.chime, (exo_u32)door->timer + 1, EXO_RELAXED);
+    exo_store32(&link->mailbox.chime, (exo_u32)gate->timer + 1, EXO_RELAXED);
     errno = saved;
-    return door->epoll;
+    return gate->epoll;
 }
 
 /* All rings of the link that are waited for were armed: whether to sleep. `again_ns` is when to look again at the latest,
  * `progress` a sum of their positions. */
-EXO_INLINE exo_status exo_door_settle_pvt(struct exo_link *link, exo_u64 again_ns, exo_u64 progress)
+EXO_INLINE exo_status exo_gate_settle_pvt(struct exo_link *link, exo_u64 again_ns, exo_u64 progress)
 {
-    struct exo_door *door = &link->door;
+    struct exo_gate *gate = &link->gate;
     int saved = errno;
-    if (door->refused != EXO_OK) {
-        exo_status status = door->refused;
-        door->refused = status == EXO_QUOTA_EXCEEDED ? EXO_OK : status; /* that may pass */
+    if (gate->refused != EXO_OK) {
+        exo_status status = gate->refused;
+        gate->refused = status == EXO_QUOTA_EXCEEDED ? EXO_OK : status; /* that may pass */
         return status;
     }
-    door->naps = door->mark == progress ? door->naps + (door->naps < 24) : 0;
-    door->mark = progress;
-    if (again_ns < door->due_ns) {
+    gate->naps = gate->mark == progress ? gate->naps + (gate->naps < 24) : 0;
+    gate->mark = progress;
+    if (again_ns < gate->due_ns) {
         struct itimerspec at = {{0, 0}, {0, 0}};
         at.it_value.tv_sec = (time_t)(again_ns / 1000000000u);
         at.it_value.tv_nsec = (long)(again_ns % 1000000000u);
-        door->due_ns = again_ns;
-        (void)timerfd_settime(door->timer, TFD_TIMER_ABSTIME, &at, NULL);
+        gate->due_ns = again_ns;
+        (void)timerfd_settime(gate->timer, TFD_TIMER_ABSTIME, &at, NULL);
         errno = saved;
     }
-    /* [door:rung] pairs [mailbox:rung]: a chime that the timer's new time has silenced */
+    /* [gate:rung] pairs [mailbox:rung]: a chime that the timer's new time has silenced */
     return exo_load32(&link->mailbox.rung, EXO_ACQUIRE) != 0 ? EXO_INTERRUPTED : EXO_OK;
 }
 
 /* Nothing else woke us: ask the kernel whether the peer is dead, for the handles that this thread waits for. */
-EXO_INLINE void exo_door_confirm_pvt(struct exo_link *link)
+EXO_INLINE void exo_gate_confirm_pvt(struct exo_link *link)
 {
-    if ((link->door.armed & EXO_READABLE) != 0) {
+    if ((link->gate.armed & EXO_READABLE) != 0) {
         (void)exo_port_confirm_death_pvt(&link->rx_peer, 0);
     }
-    if ((link->door.armed & EXO_WRITABLE) != 0) {
+    if ((link->gate.armed & EXO_WRITABLE) != 0) {
         (void)exo_port_confirm_death_pvt(&link->tx_peer, 0);
     }
 }
 
 /* Woken: read what made the descriptor readable, and believe in the peer's death if that is what does. */
-EXO_INLINE void exo_door_clear_pvt(struct exo_link *link)
+EXO_INLINE void exo_gate_clear_pvt(struct exo_link *link)
 {
-    struct exo_door *door = &link->door;
+    struct exo_gate *gate = &link->gate;
     exo_bool any = EXO_FALSE;
     exo_word64 times = 0;
     int saved = errno;
     exo_status status = exo_mailbox_collect_pvt(&link->mailbox, &any);
     exo_bool rung = exo_load32(&link->mailbox.rung, EXO_RELAXED) != 0; /* relaxed: the look after it decides */
     if (status == EXO_CORRUPT || status == EXO_QUOTA_EXCEEDED) {
-        door->refused = status;
+        gate->refused = status;
     } else if (status == EXO_OK) {
-        door->refused = EXO_OK;
+        gate->refused = EXO_OK;
     }
     if (any && !rung) {
         return;
     }
     /* relaxed: a chime that comes now sets the timer after it is read, or is seen when it is armed again */
     exo_store32(&link->mailbox.rung, 0u, EXO_RELAXED);
-    if (read(door->timer, &times, sizeof(times)) == (ssize_t)sizeof(times)) {
-        door->due_ns = EXO_FOREVER;
+    if (read(gate->timer, &times, sizeof(times)) == (ssize_t)sizeof(times)) {
+        gate->due_ns = EXO_FOREVER;
     } else if (!rung) {
-        exo_door_confirm_pvt(link);
+        exo_gate_confirm_pvt(link);
     }
     errno = saved;
 }
@@ -152,7 +152,7 @@ EXO_INLINE void exo_door_clear_pvt(struct exo_link *link)
  */
 EXO_INLINE EXO_MUST_USE exo_i64 exo_fd(struct exo_end *end)
 {
-    return exo_door_open_pvt(&end->link);
+    return exo_gate_open_pvt(&end->link);
 }
 
 EXO_INLINE void exo_fd_disarm_pvt(struct exo_end *end, exo_u32 events)
@@ -176,10 +176,10 @@ EXO_INLINE void exo_fd_disarm_pvt(struct exo_end *end, exo_u32 events)
  */
 EXO_INLINE void exo_fd_clear(struct exo_end *end)
 {
-    if (end->link.door.epoll >= 0) {
-        exo_fd_disarm_pvt(end, end->link.door.armed);
-        exo_door_clear_pvt(&end->link);
-        end->link.door.armed = 0;
+    if (end->link.gate.epoll >= 0) {
+        exo_fd_disarm_pvt(end, end->link.gate.armed);
+        exo_gate_clear_pvt(&end->link);
+        end->link.gate.armed = 0;
     }
 }
 
@@ -200,8 +200,8 @@ EXO_INLINE EXO_MUST_USE exo_status exo_fd_arm(struct exo_end *end, exo_u32 event
     exo_u64 again_ns = EXO_FOREVER;
     exo_u64 progress = 0;
     exo_status status = EXO_OK;
-    exo_u32 naps = end->link.door.naps;
-    if (events == 0 || (events & ~(EXO_READABLE | EXO_WRITABLE)) != 0 || end->link.door.epoll < 0) {
+    exo_u32 naps = end->link.gate.naps;
+    if (events == 0 || (events & ~(EXO_READABLE | EXO_WRITABLE)) != 0 || end->link.gate.epoll < 0) {
         return EXO_INVALID_ARGUMENT;
     }
     if ((events & EXO_READABLE) != 0) {
@@ -212,8 +212,8 @@ EXO_INLINE EXO_MUST_USE exo_status exo_fd_arm(struct exo_end *end, exo_u32 event
         progress += end->tx.pos;
         status = exo_sender_arm(&end->tx, size, naps, &again_ns);
     }
-    status = status == EXO_OK ? exo_door_settle_pvt(&end->link, again_ns, progress) : status;
-    end->link.door.armed = events;
+    status = status == EXO_OK ? exo_gate_settle_pvt(&end->link, again_ns, progress) : status;
+    end->link.gate.armed = events;
     if (status != EXO_OK) {
         exo_fd_disarm_pvt(end, events);
     }

@@ -34,7 +34,7 @@ struct exo_hello {
 };
 
 /* A link as one descriptor (exo_fd.h); both -1 until somebody asks for it. */
-struct exo_door {
+struct exo_gate {
     int epoll;
     int timer;
     exo_u32 armed;      /* events that are waited for */
@@ -44,10 +44,10 @@ struct exo_door {
     exo_u64 mark;       /* how far things had moved when it was armed last */
 };
 
-EXO_INLINE void exo_door_close_pvt(struct exo_door *door)
+EXO_INLINE void exo_gate_close_pvt(struct exo_gate *gate)
 {
-    exo_descriptor_close_pvt(&door->epoll);
-    exo_descriptor_close_pvt(&door->timer);
+    exo_descriptor_close_pvt(&gate->epoll);
+    exo_descriptor_close_pvt(&gate->timer);
 }
 
 /**
@@ -68,7 +68,7 @@ struct exo_link {
     exo_u64 limit;                                  /* bytes of payload that we take in a message; 0: any */
     struct exo_mailbox mailbox; /* what comes over the socket after the handshake */
     struct exo_port_bell bell;  /* rings the peer; for the wakers of all lanes */
-    struct exo_door door;
+    struct exo_gate gate;
     int socket;
     int pidfd;
 };
@@ -83,9 +83,9 @@ EXO_INLINE void exo_link_clear_pvt(struct exo_link *link, int socket)
     exo_mailbox_init(&link->mailbox, socket);
     link->bell.descriptor = socket;
     link->bell.letter = EXO_TRUE;
-    link->door.epoll = -1;
-    link->door.timer = -1;
-    link->door.refused = EXO_OK;
+    link->gate.epoll = -1;
+    link->gate.timer = -1;
+    link->gate.refused = EXO_OK;
     link->socket = socket;
     link->pidfd = -1;
 }
@@ -97,7 +97,7 @@ EXO_INLINE void exo_link_close_pvt(struct exo_link *link)
     exo_segment_destroy(&link->own_rx);
     exo_segment_destroy(&link->peer_tx);
     exo_segment_destroy(&link->peer_rx);
-    exo_door_close_pvt(&link->door);
+    exo_gate_close_pvt(&link->gate);
     exo_mailbox_close(&link->mailbox);
     exo_descriptor_close_pvt(&link->pidfd);
     exo_descriptor_close_pvt(&link->socket);

@@ -273,7 +273,7 @@ EXO_INLINE exo_status exo_connect_reach_pvt(int descriptor, const struct sockadd
 /* Who listens there, and what he says. */
 EXO_INLINE exo_status exo_connect_hear_pvt(int descriptor, exo_u32 server, exo_u64 deadline_ns)
 {
-    struct exo_credentials who;
+    struct exo_credentials who = {0, 0, 0};
     struct exo_letter letter;
     int along = -1;
     exo_status status = exo_socket_peer_pvt(descriptor, &who);

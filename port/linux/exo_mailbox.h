@@ -125,7 +125,7 @@ EXO_INLINE void exo_mailbox_chime_pvt(struct exo_mailbox *mailbox)
 {
     struct itimerspec now = {{0, 0}, {0, 1}};
     exo_u32 chime;
-    /* [mailbox:rung] pairs [door:rung] */
+    /* [mailbox:rung] pairs [gate:rung] */
     exo_store32(&mailbox->rung, 1u, EXO_RELEASE);
     chime = exo_load32(&mailbox->chime, EXO_RELAXED); /* relaxed: set before anybody rings for its sake */
     if (chime != 0) {
