@@ -244,7 +244,7 @@ EXO_INLINE EXO_MUST_USE exo_status exo_quota_charge(struct exo_account *account,
  * Context: any, interrupts included. Ordering: none that a caller may rely on.
  * Progress: lock-free, in time that grows with the depth.
  */
-EXO_INLINE EXO_MUST_USE exo_status exo_quota_return(struct exo_account *account, exo_u32 kind, exo_u64 amount)
+EXO_INLINE exo_status exo_quota_return(struct exo_account *account, exo_u32 kind, exo_u64 amount)
 {
     if (kind >= EXO_QUOTA_KINDS) {
         return EXO_INVALID_ARGUMENT;
