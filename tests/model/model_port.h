@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The port contract for the model checker (EXO_IPC_PORT). Sleeping, waking, the clock and death are the
- * scheduler's; memory is static.
+ * scheduler's; memory is static, and as new in each run.
  */
 #ifndef EXO_TESTS_MODEL_PORT_H
 #define EXO_TESTS_MODEL_PORT_H
@@ -16,6 +16,7 @@ struct exo_port_peer {
 };
 
 void model_copy(void *to, const void *from, exo_size bytes);
+void *model_page_alloc(exo_size bytes);
 exo_bool model_asymmetric(void);
 void model_fence_heavy(const struct site *site);
 void model_wait(const struct site *site, const struct exo_wait_word *first, exo_u64 deadline_ns);
@@ -30,6 +31,10 @@ void model_relax(const struct site *site);
 struct exo_port_bell {
     exo_u32 rings;
 };
+
+/* Pages and tables so small that they are used up within a run. */
+#define EXO_PORT_PAGE_BYTES 256u
+#define EXO_NAMES_FIRST 1u
 
 #define exo_cpu_relax() model_relax(MODEL_SITE(SITE_OTHER, EXO_RELAXED))
 
@@ -89,8 +94,7 @@ EXO_INLINE exo_bool exo_port_peer_alive(struct exo_port_peer *peer)
 }
 EXO_INLINE void *exo_port_page_alloc(exo_size bytes)
 {
-    (void)bytes;
-    return EXO_NULL; /* clients bring their own memory */
+    return model_page_alloc(bytes);
 }
 EXO_INLINE void exo_port_page_free(void *memory, exo_size bytes)
 {

@@ -9,6 +9,7 @@
 
 #define CELLS 2048u /* plain words */
 #define RANGES 8u
+#define ARENA_BYTES 65536u
 
 /* One plain word: who wrote it when, and who has read it since. */
 struct cell {
@@ -40,8 +41,16 @@ static struct {
     struct ranges predicted;
 } words;
 
+/* Memory that the library allocates. None of it is used twice in a run. */
+static struct {
+    exo_u8 memory[ARENA_BYTES] __attribute__((aligned(4096)));
+    exo_size used;
+} arena;
+
 void words_reset(void)
 {
+    memset(arena.memory, 0, arena.used);
+    arena.used = 0;
     words.run++;
     words.cells = 0;
     words.shared.count = 0;
@@ -153,6 +162,21 @@ exo_u64 client_read(const exo_u64 *p)
         plain_access((exo_uptr)p, EXO_FALSE);
     }
     return *p;
+}
+
+/* Who allocates memory has written to it: its first word is told of others that read it. */
+void *model_page_alloc(exo_size bytes)
+{
+    void *memory = arena.memory + arena.used;
+    bytes = (bytes + 255) / 256 * 256;
+    if (bytes > ARENA_BYTES - arena.used) {
+        return NULL;
+    }
+    arena.used += bytes;
+    if (model.running != 0) {
+        plain_access((exo_uptr)memory, EXO_TRUE);
+    }
+    return memory;
 }
 
 void model_copy(void *to, const void *from, exo_size bytes)

@@ -35,7 +35,7 @@ EXO_INLINE exo_status exo_sys_group_create_pvt(struct exo_process *process, cons
     if (group == EXO_NULL) {
         return EXO_NO_MEMORY;
     }
-    exo_object_init_pvt(&group->object, EXO_OBJECT_GROUP);
+    exo_object_init(&group->object, EXO_OBJECT_GROUP);
     group->payer = process;
     group->bindings.count = 0;
     group->bindings.first = (struct exo_binding *)EXO_NULL;
@@ -43,9 +43,9 @@ EXO_INLINE exo_status exo_sys_group_create_pvt(struct exo_process *process, cons
     if (status == EXO_OK) {
         exo_account_warn_set(&group->account, exo_group_warn_pvt, group);
         exo_process_hold_pvt(process);
-        exo_object_hold_pvt(&group->object);
+        exo_object_hold_pvt(&process->nucleus->capabilities, &group->object);
         status = exo_capability_create(&process->capabilities, &group->object, EXO_RIGHTS_GROUP, 0, result);
-        exo_object_put_pvt(&nucleus->capabilities, &group->object);
+        exo_object_drop(&nucleus->capabilities, &group->object);
         return status;
     }
     exo_nucleus_give_pvt(nucleus, &nucleus->groups, &group->item);
@@ -193,9 +193,9 @@ EXO_INLINE exo_status exo_sys_group_join_pvt(struct exo_process *process, const 
     group = exo_object_of(struct exo_group, held->object);
     status = exo_account_move_pvt(&process->account, &group->account);
     if (status == EXO_OK) {
-        exo_object_hold_pvt(&group->object);
+        exo_object_hold_pvt(&process->nucleus->capabilities, &group->object);
         if (process->group != EXO_NULL) {
-            exo_object_put_pvt(&process->nucleus->capabilities, process->group);
+            exo_object_drop(&process->nucleus->capabilities, process->group);
         }
         process->group = &group->object;
     }

@@ -122,10 +122,9 @@ EXO_INLINE EXO_MUST_USE exo_status exo_init(struct exo_nucleus *nucleus, const s
         exo_pool_fini(&nucleus->pool);
         return status;
     }
-    exo_capability_space_init(&nucleus->capabilities, exo_nucleus_gone_pvt, exo_nucleus_release_pvt, nucleus);
-    exo_capability_table_init(&nucleus->transit, &nucleus->capabilities, EXO_NULL, (struct exo_account *)EXO_NULL,
-                              1u << 24);
-    return EXO_OK;
+    exo_capability_space_init(&nucleus->capabilities, nucleus, exo_nucleus_gone_pvt, exo_nucleus_release_pvt);
+    return exo_capability_table_init(&nucleus->transit, &nucleus->capabilities, EXO_NULL, (struct exo_account *)EXO_NULL,
+                                     1u << 24);
 }
 
 /**
@@ -192,14 +191,13 @@ EXO_INLINE EXO_MUST_USE exo_status exo_process_begin(struct exo_nucleus *nucleus
         return status;
     }
     if (made->group != EXO_NULL) {
-        exo_object_hold_pvt(made->group);
+        exo_object_hold_pvt(&nucleus->capabilities, made->group);
     }
     exo_account_warn_set(&made->account, exo_process_warn_pvt, made);
     exo_address_space_init(&made->space, config->space);
     exo_table_init(&made->mappings, sizeof(struct exo_region_mapping), 1u << 20);
-    exo_capability_table_init(&made->capabilities, &nucleus->capabilities, made, &made->account, capabilities);
     *process = made;
-    return EXO_OK;
+    return exo_capability_table_init(&made->capabilities, &nucleus->capabilities, made, &made->account, capabilities);
 }
 
 /**

@@ -13,8 +13,8 @@
  *
  * Locks. The capability space has its own; `lock` guards the tables of objects and processes and the names of
  * channels; each object and each process has one for itself; `binding_lock` guards who is told of what. They are taken in
- * this order: an object's, then the capability space's, then `lock`, then `binding_lock`; nobody sleeps or touches user
- * memory while holding one.
+ * this order: an object's, a process's, `lock`, the capability space's, `binding_lock`; nobody sleeps or touches user
+ * memory while holding one, and the hooks of the capability space are called without any.
  *
  * All of it is private memory of the trusted side. Nothing here believes anything that a process says.
  */
@@ -24,7 +24,7 @@
 #include "../shared_memory/mapping.h"
 #include "../shared_memory/pool.h"
 #include "abi.h"
-#include "revoke.h"
+#include "capability_derive.h"
 
 struct exo_process;
 
@@ -174,7 +174,7 @@ EXO_INLINE void exo_process_put_pvt(struct exo_process *process)
     exo_table_give(&nucleus->processes, &process->item);
     exo_port_unlock(&nucleus->lock);
     if (group != EXO_NULL) {
-        exo_object_put_pvt(&nucleus->capabilities, group);
+        exo_object_drop(&nucleus->capabilities, group);
     }
 }
 

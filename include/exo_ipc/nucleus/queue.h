@@ -192,7 +192,7 @@ EXO_INLINE exo_status exo_queue_make_pvt(struct exo_process *process, exo_u32 sl
         (void)exo_quota_return(&process->account, EXO_QUOTA_SLOTS, slots);
         return EXO_NO_MEMORY;
     }
-    exo_object_init_pvt(&queue->object, EXO_OBJECT_QUEUE);
+    exo_object_init(&queue->object, EXO_OBJECT_QUEUE);
     queue->payer = process;
     queue->memory = memory;
     queue->memory_bytes = bytes;

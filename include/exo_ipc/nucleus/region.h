@@ -63,7 +63,7 @@ EXO_INLINE exo_status exo_region_make_pvt(struct exo_process *process, exo_u64 s
         if (status == EXO_OK) {
             region = (struct exo_region *)(void *)exo_nucleus_take_pvt(nucleus, &nucleus->regions);
             if (region != EXO_NULL && exo_pool_attach(&nucleus->pool, id, &phys) == EXO_OK) {
-                exo_object_init_pvt(&region->object, EXO_OBJECT_REGION);
+                exo_object_init(&region->object, EXO_OBJECT_REGION);
                 region->payer = process;
                 region->owner = exo_process_number(process);
                 region->user = process->user;
@@ -177,7 +177,7 @@ EXO_INLINE struct exo_region *exo_region_at_pvt(struct exo_process *process, exo
     if (mapping != EXO_NULL && mapping->virt_addr == address) {
         exo_size off = __builtin_offsetof(struct exo_region_mapping, mapping);
         struct exo_region_mapping *at = (struct exo_region_mapping *)(void *)((exo_u8 *)mapping - off);
-        region = exo_object_get_pvt(&at->region->object) ? at->region : region;
+        region = exo_object_hold(&process->nucleus->capabilities, &at->region->object) == EXO_OK ? at->region : region;
         *handle = at->handle;
     }
     exo_port_unlock(&process->lock);

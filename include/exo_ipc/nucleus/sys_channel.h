@@ -46,7 +46,7 @@ EXO_INLINE exo_status exo_mail_make_pvt(struct exo_process *process, exo_u32 slo
         memory = (exo_u8 *)exo_port_page_alloc(bytes);
         mail = memory == EXO_NULL ? mail : (struct exo_mail *)exo_nucleus_take_pvt(nucleus, &nucleus->channels);
         if (mail != EXO_NULL) {
-            exo_object_init_pvt(&mail->object, EXO_OBJECT_CHANNEL);
+            exo_object_init(&mail->object, EXO_OBJECT_CHANNEL);
             mail->payer = process;
             mail->owner = exo_process_number(process);
             mail->user = process->user;
@@ -134,7 +134,7 @@ EXO_INLINE exo_status exo_sys_channel_create_pvt(struct exo_process *process, co
     }
     mail->perms = (exo_u32)a[2];
     mail->name = 0;
-    exo_object_hold_pvt(&mail->object); /* a guessed handle cannot end it meanwhile */
+    exo_object_hold_pvt(&process->nucleus->capabilities, &mail->object); /* a guessed handle cannot end it meanwhile */
     status = exo_mail_admit_pvt(process, mail, 0, EXO_RIGHTS_CHANNEL, result);
     if (status == EXO_OK && name.bytes != 0) {
         status = exo_nucleus_name_pvt(nucleus, &mail->name, &name, &mail->object);
@@ -143,7 +143,7 @@ EXO_INLINE exo_status exo_sys_channel_create_pvt(struct exo_process *process, co
         (void)exo_capability_drop(&process->capabilities, *result);
         *result = 0;
     }
-    exo_object_put_pvt(&nucleus->capabilities, &mail->object);
+    exo_object_drop(&nucleus->capabilities, &mail->object);
     return status;
 }
 
@@ -175,7 +175,7 @@ EXO_INLINE exo_status exo_sys_channel_open_pvt(struct exo_process *process, cons
     if (status == EXO_OK) {
         status = exo_mail_admit_pvt(process, mail, 1, (exo_u32)a[2], result);
     }
-    exo_object_put_pvt(&nucleus->capabilities, object);
+    exo_object_drop(&nucleus->capabilities, object);
     return status;
 }
 

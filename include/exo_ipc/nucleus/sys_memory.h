@@ -48,7 +48,7 @@ EXO_INLINE exo_status exo_sys_shm_create_pvt(struct exo_process *process, const 
     }
     region->perms = (exo_u32)a[3];
     region->name = 0;
-    exo_object_hold_pvt(&region->object); /* a guessed handle cannot end it meanwhile */
+    exo_object_hold_pvt(&process->nucleus->capabilities, &region->object); /* a guessed handle cannot end it meanwhile */
     status = exo_capability_create(&process->capabilities, &region->object, EXO_RIGHTS_REGION, 0, result);
     region->root = *result;
     if (status == EXO_OK && name.bytes != 0) {
@@ -58,7 +58,7 @@ EXO_INLINE exo_status exo_sys_shm_create_pvt(struct exo_process *process, const 
         (void)exo_capability_drop(&process->capabilities, *result);
         *result = 0;
     }
-    exo_object_put_pvt(&nucleus->capabilities, &region->object);
+    exo_object_drop(&nucleus->capabilities, &region->object);
     return status;
 }
 
@@ -104,7 +104,7 @@ EXO_INLINE exo_status exo_sys_shm_open_pvt(struct exo_process *process, const ex
     status = object->kind != EXO_OBJECT_REGION
                  ? EXO_TYPE_MISMATCH
                  : exo_region_open_pvt(process, exo_object_of(struct exo_region, object), (exo_u32)a[2], result);
-    exo_object_put_pvt(&process->nucleus->capabilities, object);
+    exo_object_drop(&process->nucleus->capabilities, object);
     return status;
 }
 
@@ -147,7 +147,7 @@ EXO_INLINE exo_status exo_sys_shm_unmap_pvt(struct exo_process *process, const e
         return EXO_NOT_FOUND;
     }
     status = exo_region_unmap_pvt(region, process, handle, (exo_uptr)a[0]);
-    exo_object_put_pvt(&process->nucleus->capabilities, &region->object);
+    exo_object_drop(&process->nucleus->capabilities, &region->object);
     return status;
 }
 
@@ -172,7 +172,7 @@ EXO_INLINE exo_status exo_sys_shm_protect_pvt(struct exo_process *process, const
         status = exo_region_protect_pvt(region, process, (exo_uptr)a[0], (exo_u32)a[1] | EXO_MAP_USER);
         exo_capability_done(capability);
     }
-    exo_object_put_pvt(&process->nucleus->capabilities, &region->object);
+    exo_object_drop(&process->nucleus->capabilities, &region->object);
     return status;
 }
 
@@ -188,11 +188,11 @@ EXO_INLINE exo_status exo_sys_shm_destroy_pvt(struct exo_process *process, const
         return status;
     }
     region = exo_object_of(struct exo_region, capability->object);
-    exo_object_hold_pvt(&region->object);
+    exo_object_hold_pvt(&process->nucleus->capabilities, &region->object);
     exo_capability_done(capability);
     exo_nucleus_forget_name_pvt(process->nucleus, &region->name);
-    exo_capability_end_object(&process->nucleus->capabilities, &region->object);
-    exo_object_put_pvt(&process->nucleus->capabilities, &region->object);
+    (void)exo_object_end(&process->nucleus->capabilities, &region->object);
+    exo_object_drop(&process->nucleus->capabilities, &region->object);
     return EXO_OK;
 }
 

@@ -60,7 +60,7 @@ EXO_INLINE exo_status exo_nucleus_find_name_pvt(struct exo_nucleus *nucleus, con
     exo_port_lock(&nucleus->lock); /* nobody forgets it meanwhile */
     status = exo_names_find(&nucleus->names, name->text, name->bytes, &value);
     *object = (struct exo_object *)(exo_uptr)value;
-    if (status == EXO_OK && !exo_object_get_pvt(*object)) {
+    if (status == EXO_OK && exo_object_hold(&nucleus->capabilities, *object) != EXO_OK) {
         status = EXO_NOT_FOUND;
     }
     exo_port_unlock(&nucleus->lock);

@@ -17,9 +17,9 @@ EXO_INLINE exo_status exo_sys_queue_create_pvt(struct exo_process *process, cons
     }
     status = exo_queue_make_pvt(process, (exo_u32)a[0], &queue);
     if (status == EXO_OK) {
-        exo_object_hold_pvt(&queue->object);
+        exo_object_hold_pvt(&process->nucleus->capabilities, &queue->object);
         status = exo_capability_create(&process->capabilities, &queue->object, EXO_RIGHTS_QUEUE, 0, result);
-        exo_object_put_pvt(&process->nucleus->capabilities, &queue->object);
+        exo_object_drop(&process->nucleus->capabilities, &queue->object);
     }
     return status;
 }
