@@ -224,7 +224,7 @@ static exo_bool client_is_guest(struct client *client)
     call.argument[2] = sizeof(info);
     client->space.out = (exo_u8 *)&info;
     client->space.out_bytes = sizeof(info);
-    status = exo_syscall(client->process, &call);
+    status = exo_syscall_dispatch(client->process, &call);
     client->space = saved;
     return status != EXO_OK || info.owner != exo_process_number(client->process);
 }
@@ -251,7 +251,7 @@ static exo_status client_call(struct daemon *daemon, struct client *client, stru
     client->space.out = daemon->out;
     client->space.out_bytes = packet->room;
     client->space.descriptor = -1;
-    status = exo_syscall(client->process, &packet->call);
+    status = exo_syscall_dispatch(client->process, &packet->call);
     *descriptor = client->space.descriptor;
     client->space.descriptor = -1;
     if (status != EXO_OK) {

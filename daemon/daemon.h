@@ -4,7 +4,7 @@
  *
  *   listener --> client: socket, pidfd, process of the nucleus, account of its user
  *                  |
- *   epoll --> loop.c --> client.c: read a request, exo_syscall(), answer        link.c: ends of sockets for two clients
+ *   epoll --> loop.c --> client.c: read a request, exo_syscall_dispatch(), answer        link.c: ends of sockets for two clients
  *
  * One thread. A turn of the loop reads one request of each client that has one and lets one new client in, so none waits for
  * another's second request. Nothing ever waits for a client: an answer that its socket does not take ends it, and so does a

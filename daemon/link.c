@@ -23,7 +23,7 @@ static exo_status link_inspect(const struct client *client, exo_u64 handle, exo_
     call.argument[2] = sizeof(info);
     space->out = (exo_u8 *)&info;
     space->out_bytes = sizeof(info);
-    status = exo_syscall(client->process, &call);
+    status = exo_syscall_dispatch(client->process, &call);
     *space = saved;
     if (status != EXO_OK) {
         return status;

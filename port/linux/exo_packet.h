@@ -98,7 +98,7 @@ EXO_INLINE struct exo_syscall_form exo_packet_form(exo_u32 number)
     if (number == EXO_SYS_LINK) {
         return link;
     }
-    return number == EXO_SYS_REPORT ? report : exo_syscall_form(number);
+    return number == EXO_SYS_REPORT ? report : exo_syscall_form_of(number);
 }
 
 /* Whether there is such a call. */

@@ -315,16 +315,16 @@ static void calls_that_are_none_are_refused(void **state)
     memset(&call, 0, sizeof(call));
     assert_int_equal(exo_sys_version(world.door[0], &version), EXO_OK);
     assert_int_equal(version, EXO_SYSCALL_VERSION);
-    assert_int_equal(exo_syscall(world.process[0], &call), EXO_VERSION_MISMATCH);
+    assert_int_equal(exo_syscall_dispatch(world.process[0], &call), EXO_VERSION_MISMATCH);
     call.version = EXO_SYSCALL_VERSION;
-    assert_int_equal(exo_syscall(world.process[0], &call), EXO_OK);
+    assert_int_equal(exo_syscall_dispatch(world.process[0], &call), EXO_OK);
     call.argument[5] = 1;
-    assert_int_equal(exo_syscall(world.process[0], &call), EXO_INVALID_ARGUMENT);
+    assert_int_equal(exo_syscall_dispatch(world.process[0], &call), EXO_INVALID_ARGUMENT);
     call.argument[5] = 0;
     call.number = EXO_SYSCALLS;
-    assert_int_equal(exo_syscall(world.process[0], &call), EXO_NOT_SUPPORTED);
+    assert_int_equal(exo_syscall_dispatch(world.process[0], &call), EXO_NOT_SUPPORTED);
     call.number = ~0u;
-    assert_int_equal(exo_syscall(world.process[0], &call), EXO_NOT_SUPPORTED);
+    assert_int_equal(exo_syscall_dispatch(world.process[0], &call), EXO_NOT_SUPPORTED);
 }
 
 int main(void)

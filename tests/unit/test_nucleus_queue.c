@@ -243,7 +243,7 @@ static void random_call(unsigned *seed, struct exo_syscall *call)
     memset(call, 0, sizeof(*call));
     call->version = EXO_SYSCALL_VERSION;
     call->number = (exo_u32)rand_r(seed) % EXO_SYSCALLS;
-    form = exo_syscall_form(call->number);
+    form = exo_syscall_form_of(call->number);
     for (i = 0; i < form.arguments; i++) {
         call->argument[i] = random_argument(seed);
         if (i == form.in || i == form.out || i == form.letter) {
@@ -277,7 +277,7 @@ static void random_calls_leave_nothing_behind(void **state)
         memcpy(buffers[1], &handles[(exo_u32)rand_r(&seed) % 64], 8);
         memset(buffers[2], 'a' + rand_r(&seed) % 8, 2);
         random_call(&seed, &call);
-        answers[exo_syscall(world.process[who], &call) == EXO_OK]++;
+        answers[exo_syscall_dispatch(world.process[who], &call) == EXO_OK]++;
         if (call.result > 0xFFFFFFFFull) {
             handles[(exo_u32)rand_r(&seed) % 64] = call.result;
         }

@@ -98,7 +98,7 @@ struct exo_syscall {
 EXO_STATIC_ASSERT(sizeof(struct exo_syscall) == 64, "one line");
 
 /**
- * struct exo_syscall_form - where a call's buffers are among its arguments.
+ * struct exo_syscall_form_of - where a call's buffers are among its arguments.
  * @arguments: how many it has
  * @in, @out: the argument that is a buffer's address, its bytes being the next; or EXO_SYS_NO_BUFFER
  * @letter: the argument that is the address of a struct exo_sys_letter, which travels in front of that buffer and in the
@@ -169,12 +169,12 @@ struct exo_sys_quota {
 #define EXO_SYS_MESSAGE_MAX 65536u
 
 /**
- * exo_syscall_form - where the buffers of a call are.
+ * exo_syscall_form_of - where the buffers of a call are.
  * @number: any number
  *
  * Returns: its form; no arguments and no buffers for a number that is none. Context: any. Progress: wait-free.
  */
-EXO_INLINE struct exo_syscall_form exo_syscall_form(exo_u32 number)
+EXO_INLINE struct exo_syscall_form exo_syscall_form_of(exo_u32 number)
 {
     enum { NONE = EXO_SYS_NO_BUFFER };
     static const struct exo_syscall_form forms[EXO_SYSCALLS] = {

@@ -4,7 +4,7 @@
  *
  *   exo_init(&nucleus, NULL);
  *   exo_process_begin(&nucleus, &config, &process);
- *   exo_syscall(process, &call);              a road brings calls (syscall.h, calls.h)
+ *   exo_syscall_dispatch(process, &call);              a road brings calls (syscall.h, calls.h)
  *   exo_process_end(process, died);           everything it held comes back, its peers are told
  *   exo_fini(&nucleus);
  *

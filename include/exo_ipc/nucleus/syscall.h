@@ -33,7 +33,7 @@ EXO_INLINE exo_status exo_sys_self_pvt(struct exo_process *process, const exo_u6
 typedef exo_status (*exo_syscall_handler)(struct exo_process *process, const exo_u64 *a, exo_u64 *result);
 
 /**
- * exo_syscall - make a call for a process.
+ * exo_syscall_dispatch - make a call for a process.
  * @process: who makes it, as the road knows; it must not end before the call returns
  * @call: in private memory of the trusted side: the road has copied it once. @call->result is set, to 0 on an error but for
  *   EXO_BUFFER_TOO_SMALL, where it is the size that is needed if that is known
@@ -44,7 +44,7 @@ typedef exo_status (*exo_syscall_handler)(struct exo_process *process, const exo
  * EXO_WOULD_BLOCK and told by the nucleus's @rang. Several threads may make calls at the same time, also for one process.
  * Progress: blocking: short critical sections, none of which lasts longer than what the call itself is about.
  */
-EXO_INLINE EXO_MUST_USE exo_status exo_syscall(struct exo_process *process, struct exo_syscall *call)
+EXO_INLINE EXO_MUST_USE exo_status exo_syscall_dispatch(struct exo_process *process, struct exo_syscall *call)
 {
     static const exo_syscall_handler handlers[EXO_SYSCALLS] = {
         exo_sys_version_pvt,        exo_sys_self_pvt,         exo_sys_close_pvt,        exo_sys_derive_here_pvt,
@@ -65,7 +65,7 @@ EXO_INLINE EXO_MUST_USE exo_status exo_syscall(struct exo_process *process, stru
     if (call->number >= EXO_SYSCALLS) {
         return EXO_NOT_SUPPORTED;
     }
-    for (i = exo_syscall_form(call->number).arguments; i < EXO_SYSCALL_ARGUMENTS; i++) {
+    for (i = exo_syscall_form_of(call->number).arguments; i < EXO_SYSCALL_ARGUMENTS; i++) {
         if (call->argument[i] != 0) {
             return EXO_INVALID_ARGUMENT;
         }
@@ -85,7 +85,7 @@ struct exo_inner_door {
 
 EXO_INLINE exo_status exo_inner_door_call_pvt(struct exo_door *door, struct exo_syscall *call)
 {
-    return exo_syscall(((struct exo_inner_door *)(void *)door)->process, call);
+    return exo_syscall_dispatch(((struct exo_inner_door *)(void *)door)->process, call);
 }
 
 /**
