@@ -82,7 +82,7 @@ static void arrives(struct session *session, exo_u32 who, const void *data, exo_
         person->space.out = out;
         person->space.out_bytes = packet.room;
         person->space.descriptor = -1;
-        status = exo_syscall(person->process, &packet.call);
+        status = exo_syscall_dispatch(person->process, &packet.call);
         STAGE_CHECK(status <= EXO_OK && status >= EXO_SYSTEM_ERROR);
         STAGE_CHECK(status == EXO_OK || status == EXO_BUFFER_TOO_SMALL || packet.call.result == 0);
         STAGE_CHECK(exo_packet_written(&packet, status, packet.call.result) <= packet.room);
