@@ -35,7 +35,7 @@ check:
 	@tools/check
 
 ratios: bench-peers
-	@tools/quietly ninja -C $(release) bench/ratios
+	@tools/quietly ninja -C $(release) bench/ratios daemon/exo-ipcd
 	@$(release)/bench/ratios $(ARGS)
 
 bench bench-quick: bench-peers

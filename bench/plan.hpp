@@ -97,6 +97,7 @@ std::vector<Group> zero_copy_groups();
 std::vector<Group> channel_groups();
 std::vector<Group> wait_many_groups();
 std::vector<Group> broadcast_groups();
+std::vector<Group> control_groups();
 std::vector<Group> footprint_groups();
 
 } // namespace bench

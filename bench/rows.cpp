@@ -61,6 +61,9 @@ const std::vector<Row> &rows()
         {"broadcast-1", 1.1, "broadcast-1", Form::over, "exo-broadcast", "exo", 1, "ratio"},
         {"broadcast-each", 2, "broadcast-each", Form::difference, "to-17-by-16", "to-1-by-16", 1,
          "ns"},
+        {"control-call", 1.3, "control", Form::over, "exo-call", "seqpacket-rtt", 1, "ratio"},
+        {"control-call-one-cpu", 1.3, "control", Form::over, "exo-one-cpu", "seqpacket-one-cpu", 1,
+         "ratio"},
         {"code-size-send", 160, "footprint", Form::absolute, "send", "", 1, "bytes"},
         {"code-size-recv", 200, "footprint", Form::absolute, "recv", "", 1, "bytes"},
         {"idle-memory", 65536, "footprint", Form::absolute, "idle-memory", "", 1, "bytes"},
@@ -86,6 +89,7 @@ const std::vector<Group> &groups()
         append(list, channel_groups());
         append(list, wait_many_groups());
         append(list, broadcast_groups());
+        append(list, control_groups());
         append(list, footprint_groups());
         return list;
     }();
