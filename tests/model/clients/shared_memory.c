@@ -204,6 +204,24 @@ static void names_grow_look(void)
     client_check(names_find("a", &value) && value == 10);
 }
 
+static void names_split(void)
+{
+    exo_u64 record = 0;
+    client_check(names_add("b", 20, &record) == EXO_OK);
+}
+
+static void names_split_look(void)
+{
+    exo_u64 value = 0;
+    client_check(names_find("a", &value) && value == 10);
+}
+
+static void names_split_finish(void)
+{
+    names_split_look();
+    exo_names_fini(&stage.names);
+}
+
 static void names_finish(void)
 {
     exo_u64 value = 0;
@@ -215,6 +233,10 @@ static void names_finish(void)
 CLIENT(names_reuse) = {.name = "names-reuse", .setup = names_setup, .thread = {names_replace, names_look},
                  .finish = names_finish, .param = 1};
 /* With these seeds "a" moves to the new bucket, or stays. */
+CLIENT(split1) = {.name = "names-split-1", .setup = names_setup, .thread = {names_split, names_split_look},
+                  .finish = names_split_finish, .param = 1};
+CLIENT(split2) = {.name = "names-split-2", .setup = names_setup, .thread = {names_split, names_split_look},
+                  .finish = names_split_finish, .param = 2};
 CLIENT(grow1) = {.name = "names-grow-1", .setup = names_setup, .thread = {names_grow, names_grow_look},
                  .finish = names_finish, .param = 1};
 CLIENT(grow2) = {.name = "names-grow-2", .setup = names_setup, .thread = {names_grow, names_grow_look},
