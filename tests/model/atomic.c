@@ -64,6 +64,7 @@ static void before_access(const struct site *site, const void *p, exo_bool write
         schedule_point((exo_uptr)p, writes);
     }
     (void)memory_tick(model.running);
+    words_check_fresh((exo_uptr)p);
 }
 
 static exo_bool predicts(const struct location *location)

@@ -22,5 +22,6 @@ void view_join(struct view *into, const struct view *from);
 /* words.c */
 exo_bool words_distrusted(exo_uptr address);
 exo_bool words_predicted(exo_uptr address);
+void words_check_fresh(exo_uptr address);
 
 #endif

@@ -10,6 +10,7 @@
 #define CELLS 2048u /* plain words */
 #define RANGES 8u
 #define ARENA_BYTES 65536u
+#define ARENA_PAGE 256u
 
 /* One plain word: who wrote it when, and who has read it since. */
 struct cell {
@@ -45,6 +46,8 @@ static struct {
 static struct {
     exo_u8 memory[ARENA_BYTES] __attribute__((aligned(4096)));
     exo_size used;
+    exo_u32 writer[ARENA_BYTES / ARENA_PAGE]; /* who allocated it, when; 0: before the threads began */
+    exo_u32 written[ARENA_BYTES / ARENA_PAGE];
 } arena;
 
 void words_reset(void)
@@ -164,19 +167,33 @@ exo_u64 client_read(const exo_u64 *p)
     return *p;
 }
 
-/* Who allocates memory has written to it: its first word is told of others that read it. */
+/* Who allocates memory has written to all of it; others must have learned of that before they touch it. */
 void *model_page_alloc(exo_size bytes)
 {
-    void *memory = arena.memory + arena.used;
-    bytes = (bytes + 255) / 256 * 256;
-    if (bytes > ARENA_BYTES - arena.used) {
+    exo_u32 first = (exo_u32)(arena.used / ARENA_PAGE);
+    exo_u32 count = (exo_u32)((bytes + ARENA_PAGE - 1) / ARENA_PAGE);
+    exo_u32 now = model.running == 0 ? 0 : memory_tick(model.running);
+    exo_u32 i;
+    if (count > ARENA_BYTES / ARENA_PAGE - first) {
         return NULL;
     }
-    arena.used += bytes;
-    if (model.running != 0) {
-        plain_access((exo_uptr)memory, EXO_TRUE);
+    arena.used += (exo_size)count * ARENA_PAGE;
+    for (i = first; i < first + count; i++) {
+        arena.writer[i] = model.running;
+        arena.written[i] = now;
     }
-    return memory;
+    return arena.memory + (exo_size)first * ARENA_PAGE;
+}
+
+/* An access to memory that was allocated in this run. */
+void words_check_fresh(exo_uptr address)
+{
+    exo_uptr off = address - (exo_uptr)arena.memory;
+    exo_uptr page = off / ARENA_PAGE;
+    if (off < arena.used && arena.written[page] != 0 &&
+        !memory_before(&model.thread[model.running].current, arena.writer[page], arena.written[page])) {
+        schedule_fail("data race: memory that another thread has just allocated");
+    }
 }
 
 void model_copy(void *to, const void *from, exo_size bytes)

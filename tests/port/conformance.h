@@ -33,6 +33,12 @@ struct conformance_host {
     exo_size arena_bytes; /* where pages come from a fixed arena that nobody else uses: its size */
     exo_bool sleeps;      /* waits really sleep, and normally until they are woken */
     exo_bool hung;        /* set by the suite: a thread was lost */
+    /* Whether a store to this byte faults; null where there are no pages, or a fault cannot be survived. */
+    exo_bool (*store_faults)(void *context, exo_u8 *byte);
+    /* A user's address space; null where there are none. All it may read and write of it: from here, so much. */
+    struct exo_port_space *user;
+    exo_u64 user_begin;
+    exo_size user_bytes;
 };
 
 typedef const char *(*conformance_check)(struct conformance_host *host);

@@ -13,6 +13,7 @@
 #include "claims_fence.h"
 #include "claims_freestanding.h"
 #include "claims_memory.h"
+#include "claims_pages.h"
 #include "claims_threads.h"
 #include "claims_waiting.h"
 #if EXO_PORT_USE_PARKING
@@ -140,11 +141,12 @@ int nolibc_main(void)
     static struct conformance_host host = {
         EXO_NULL, report,    start_thread,         join_thread,
         &peer,    kill_peer, EXO_PORT_ARENA_BYTES, EXO_PORT_USE_PARKING,
-        EXO_FALSE};
+        EXO_FALSE, EXO_NULL, EXO_NULL, 0, 0};
     exo_u32 number = 0;
     exo_u32 failed = 0;
 
     failed += conformance_run(&host, claims_memory, COUNT(claims_memory), &number);
+    failed += conformance_run(&host, claims_pages, COUNT(claims_pages), &number);
     failed += conformance_run(&host, claims_freestanding, COUNT(claims_freestanding), &number);
 #if EXO_PORT_USE_PARKING
     failed += conformance_run(&host, claims_parking, COUNT(claims_parking), &number);

@@ -13,6 +13,7 @@
 
 #include "claims_fence.h"
 #include "claims_memory.h"
+#include "claims_pages.h"
 #include "claims_threads.h"
 #include "claims_waiting.h"
 #include "ring_smoke.h"
@@ -48,6 +49,26 @@ static void kill_peer(void *context)
     }
 }
 
+/* Asked of a child. */
+static exo_bool store_faults(void *context, exo_u8 *byte)
+{
+    int status = 0;
+    pid_t storing = fork();
+    (void)context;
+    if (storing == 0) {
+        (void)prctl(PR_SET_DUMPABLE, 0);
+        (void)signal(SIGSEGV, SIG_DFL);
+        __atomic_store_n(byte, (exo_u8)5, __ATOMIC_RELAXED);
+        _exit(0);
+    }
+    return storing > 0 && waitpid(storing, &status, 0) == storing && WIFSIGNALED(status) &&
+           WTERMSIG(status) == SIGSEGV;
+}
+
+/* A client of a daemon, which says and hears this. */
+static exo_u8 users_memory[256];
+static struct exo_port_space user = {users_memory, sizeof(users_memory), users_memory, sizeof(users_memory), -1};
+
 int main(void)
 {
     static struct posix_host posix;
@@ -59,7 +80,11 @@ int main(void)
     host.peer = make_peer(&peer) ? &peer : CONFORMANCE_NO_PEER;
     host.kill_peer = kill_peer;
     host.sleeps = EXO_TRUE;
+    host.store_faults = store_faults;
+    host.user = &user;
+    host.user_bytes = sizeof(users_memory);
     failed += conformance_run(&host, claims_memory, COUNT(claims_memory), &number);
+    failed += conformance_run(&host, claims_pages, COUNT(claims_pages), &number);
     failed += conformance_run(&host, claims_waiting, COUNT(claims_waiting), &number);
     failed += conformance_run(&host, claims_threads, COUNT(claims_threads), &number);
     failed += conformance_run(&host, claims_fence, COUNT(claims_fence), &number);

@@ -17,6 +17,7 @@
 #include "claims_fence.h"
 #include "claims_freestanding.h"
 #include "claims_memory.h"
+#include "claims_pages.h"
 #include "claims_parking.h"
 #include "claims_threads.h"
 #include "claims_waiting.h"
@@ -212,6 +213,7 @@ int main(void)
     host.arena_bytes = EXO_PORT_ARENA_BYTES;
     host.sleeps = EXO_TRUE;
     failed += conformance_run(&host, claims_memory, COUNT(claims_memory), &number);
+    failed += conformance_run(&host, claims_pages, COUNT(claims_pages), &number);
     failed += conformance_run(&host, claims_freestanding, COUNT(claims_freestanding), &number);
     failed += conformance_run(&host, claims_parking, COUNT(claims_parking), &number);
     failed += conformance_run(&host, claims_waiting, COUNT(claims_waiting), &number);

@@ -86,7 +86,8 @@ EXO_INLINE struct conformance_host posix_host_make(struct posix_host *posix)
 {
     struct conformance_host host = {posix,      posix_report,        posix_start,
                                     posix_join, CONFORMANCE_NO_PEER, NULL,
-                                    0,          EXO_FALSE,           EXO_FALSE};
+                                    0,          EXO_FALSE,           EXO_FALSE,
+                                    NULL,       NULL,                0,          0};
     (void)signal(SIGALRM, posix_hangs);
     (void)alarm(POSIX_HOST_LIMIT_S);
     return host;

@@ -226,46 +226,46 @@ EXO_INLINE void exo_names_end_pvt(exo_word64 *bucket, exo_u64 word, exo_u32 head
     exo_store64(bucket, word, EXO_RELEASE); /* [names:changed] pairs [names:before] */
 }
 
-/* One bucket more, if there is memory: its half of the names of the one that it splits. */
-EXO_COLD void exo_names_split_pvt(struct exo_names *names)
+/* The chunk of a bucket that is to be; null without memory: chains grow longer then. */
+EXO_INLINE exo_word64 *exo_names_chunk_pvt(struct exo_names *names, exo_u32 bucket)
 {
-    exo_u32 buckets = exo_load32(&names->buckets, EXO_RELAXED); /* relaxed: we hold the lock */
-    exo_u32 chunk = exo_log2(buckets / EXO_NAMES_FIRST);
-    exo_word64 *bucket[2];
-    exo_u64 word[2];
-    exo_u32 head[2] = {0, 0};
-    exo_u32 link;
-    exo_u32 i;
+    exo_u32 chunk = exo_log2(bucket / EXO_NAMES_FIRST);
     if (chunk + 1 >= EXO_NAMES_CHUNKS) {
-        return;
+        return (exo_word64 *)EXO_NULL;
     }
     if (names->chunk[chunk + 1] == EXO_NULL) {
         names->chunk[chunk + 1] =
             (exo_word64 *)exo_port_page_alloc((exo_size)(EXO_NAMES_FIRST << chunk) * sizeof(exo_word64));
     }
-    if (names->chunk[chunk + 1] == EXO_NULL) {
-        return; /* chains grow longer */
+    return names->chunk[chunk + 1];
+}
+
+/* One bucket more: its half of the names of the one that it splits. */
+EXO_COLD void exo_names_split_pvt(struct exo_names *names)
+{
+    exo_u32 buckets = exo_load32(&names->buckets, EXO_RELAXED); /* relaxed: we hold the lock */
+    exo_word64 *old = exo_names_bucket_pvt(names, buckets - (EXO_NAMES_FIRST << exo_log2(buckets / EXO_NAMES_FIRST)));
+    exo_u64 word = exo_names_begin_pvt(old);
+    exo_u32 head[2] = {0, 0};
+    exo_u32 link = (exo_u32)word;
+    if (exo_names_chunk_pvt(names, buckets) == EXO_NULL) {
+        exo_names_end_pvt(old, word, link);
+        return;
     }
-    bucket[0] = exo_names_bucket_pvt(names, buckets - (EXO_NAMES_FIRST << chunk));
-    bucket[1] = exo_names_bucket_pvt(names, buckets);
-    for (i = 0; i < 2; i++) {
-        word[i] = exo_names_begin_pvt(bucket[i]);
-    }
-    for (link = (exo_u32)word[0]; link != 0;) {
+    while (link != 0) {
         struct exo_name_record *record = exo_name_record_pvt(names, link);
         exo_u32 next = exo_load32(&record->link, EXO_RELAXED); /* relaxed: we hold the lock */
-        /* relaxed: same */
-        i = exo_names_of_pvt(exo_load64(&record->hash, EXO_RELAXED), buckets + 1) == buckets ? 1 : 0;
-        exo_store32(&record->link, head[i], EXO_RELAXED); /* relaxed: the version says that it changes */
-        head[i] = link;
+        exo_u64 hash = exo_load64(&record->hash, EXO_RELAXED); /* relaxed: same */
+        exo_u32 which = exo_names_of_pvt(hash, buckets + 1) == buckets ? 1 : 0;
+        exo_store32(&record->link, head[which], EXO_RELAXED); /* relaxed: the version says that it changes */
+        head[which] = link;
         link = next;
     }
-    /* Before the versions are even again: who finds the old bucket settled must see that it was split.
+    exo_store64(exo_names_bucket_pvt(names, buckets), head[1], EXO_RELAXED); /* relaxed: the next store publishes */
+    /* Before the version is even again: who finds the old bucket settled must see that it was split.
      * [names:split] pairs [names:buckets] */
     exo_store32(&names->buckets, buckets + 1, EXO_RELEASE);
-    for (i = 0; i < 2; i++) {
-        exo_names_end_pvt(bucket[i], word[i], head[i]);
-    }
+    exo_names_end_pvt(old, word, head[0]);
 }
 
 /* Write a record that nobody reaches yet; who still walks through it finds out by the version of where it was. */

@@ -138,7 +138,7 @@ static void table_look(void)
     for (i = 0; i < 2; i++) {
         struct exo_table_item *item = exo_table_at(&stage.table, i);
         if (item != EXO_NULL) {
-            client_check(client_read(&item->state) == 0);
+            client_check(exo_load64(&item->state, EXO_RELAXED) == 0); /* relaxed: the place is known */
             client_check(item->index == i);
         }
     }
@@ -204,6 +204,24 @@ static void names_grow_look(void)
     client_check(names_find("a", &value) && value == 10);
 }
 
+static void names_split(void)
+{
+    exo_u64 record = 0;
+    client_check(names_add("b", 20, &record) == EXO_OK);
+}
+
+static void names_split_look(void)
+{
+    exo_u64 value = 0;
+    client_check(names_find("a", &value) && value == 10);
+}
+
+static void names_split_finish(void)
+{
+    names_split_look();
+    exo_names_fini(&stage.names);
+}
+
 static void names_finish(void)
 {
     exo_u64 value = 0;
@@ -214,11 +232,15 @@ static void names_finish(void)
 
 CLIENT(names_reuse) = {.name = "names-reuse", .setup = names_setup, .thread = {names_replace, names_look},
                  .finish = names_finish, .param = 1};
-/* With these seeds "a" moves to the new bucket, or stays. */
+/* "a" moves with the first split (seed 3), with the second (2), or not at all. */
+CLIENT(split1) = {.name = "names-split-1", .setup = names_setup, .thread = {names_split, names_split_look},
+                  .finish = names_split_finish, .param = 1};
+CLIENT(split2) = {.name = "names-split-2", .setup = names_setup, .thread = {names_split, names_split_look},
+                  .finish = names_split_finish, .param = 3};
 CLIENT(grow1) = {.name = "names-grow-1", .setup = names_setup, .thread = {names_grow, names_grow_look},
-                 .finish = names_finish, .param = 1};
-CLIENT(grow2) = {.name = "names-grow-2", .setup = names_setup, .thread = {names_grow, names_grow_look},
                  .finish = names_finish, .param = 2};
+CLIENT(grow2) = {.name = "names-grow-2", .setup = names_setup, .thread = {names_grow, names_grow_look},
+                 .finish = names_finish, .param = 3};
 
 /* One thread removes, another one uses the record again: they know of each other by the lock alone. */
 
