@@ -16,6 +16,8 @@
  *   one to many               exo_broadcast_create, exo_broadcast_send, exo_broadcast_subscribe, exo_subscriber_recv
  *   pages and mappings        exo_alloc_shared_page, exo_clone_shared_page, exo_map, exo_map_shared, exo_protect, exo_unmap
  *   regions, by number, name  exo_shared_memory_init, exo_pool_create_named, exo_pool_open_named, exo_pool_attach
+ *   capabilities              exo_capability_create, exo_capability_use, exo_capability_derive, exo_capability_revoke
+ *   quotas                    exo_quota_charge, exo_quota_return, exo_quota_limit_set
  *   between processes         port/linux/exo_linux.h
  */
 #ifndef EXO_IPC_H
@@ -32,6 +34,8 @@
 #include "fusion_ring/bell.h"
 #include "fusion_ring/create.h"
 #include "message_transfer.h"
+#include "nucleus/capability_derive.h"
+#include "nucleus/quota.h"
 #include "shared_memory/mapping.h"
 #include "shared_memory/pool.h"
 

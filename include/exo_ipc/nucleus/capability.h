@@ -108,7 +108,7 @@ EXO_HOT void exo_capability_done(struct exo_capability *cap)
 /**
  * exo_capability_use - take hold of what a handle names, if it allows something.
  * @table, @handle, @kind, @rights: as exo_capability_check()
- * @cap: set to the capability; its object, badge, rights and kind stand still until exo_capability_done()
+ * @cap: set to the capability, to null on an error; its object, badge, rights and kind stand still until exo_capability_done()
  *
  * Who ends it waits: be short, do not sleep, and do not end it or what it was derived from in between.
  * Returns: EXO_OK, and only then must exo_capability_done() be called; else as exo_capability_check(); EXO_FULL if 2^30 uses
@@ -121,6 +121,7 @@ EXO_HOT EXO_MUST_USE exo_status exo_capability_use(const struct exo_capability_t
 {
     struct exo_capability *at = exo_capability_at_pvt(table, handle);
     exo_status status = EXO_NOT_FOUND;
+    *cap = (struct exo_capability *)EXO_NULL;
     if (EXO_LIKELY(at != EXO_NULL)) {
         status = exo_reference_get(&at->item.state, (exo_u32)(handle >> 32));
     }

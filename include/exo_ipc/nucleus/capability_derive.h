@@ -289,8 +289,9 @@ EXO_INLINE exo_u32 exo_capability_sweep_pvt(struct exo_capability_table *table, 
  * exo_capability_table_clear - the process is gone: give up all that it held.
  * @table: its process makes no call any more; others may look at it until exo_capability_table_fini()
  *
- * As exo_capability_drop() for each. Others may go on to revoke what is in it, and are waited for; who grants to it meanwhile gets
- * EXO_CLOSED.
+ * As exo_capability_drop() for each. Others may go on to revoke what is in it, and are waited for: when this returns, nobody
+ * comes to the table by what was derived from what any more. Who creates or derives to it gets EXO_CLOSED from now on; the
+ * struct and its account must stay until he has.
  * Context: not from an interrupt, nor in a hook for a capability of this table. Progress: blocking, by the lock and by those
  * who use or end what is in it.
  */
