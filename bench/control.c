@@ -118,7 +118,7 @@ double exo_bench_control(int ours, int one_cpu, double ms)
     cpu_set_t usual;
     cpu_set_t one;
     double figure;
-    int cpu = 0;
+    exo_size cpu = 0;
     if (one_cpu && sched_getaffinity(0, sizeof(usual), &usual) == 0) {
         while (cpu < CPU_SETSIZE - 1 && !CPU_ISSET(cpu, &usual)) {
             cpu++;

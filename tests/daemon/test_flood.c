@@ -5,7 +5,7 @@
  */
 #include "daemon_fixture.h"
 
-#define ROUND_MS (SANITIZED ? 600u : 250u) /* that each attacker works */
+#define ROUND_MS 200u /* that each attacker works */
 #define SAMPLES 20000u
 
 static struct running running;

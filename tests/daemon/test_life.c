@@ -334,6 +334,59 @@ static void two_sides_of_a_channel_get_a_shared_one(void **state)
     exo_client_close(&client);
 }
 
+/* In the place of a service manager: a socket that it listens at, and one on which it wants to hear. */
+static void managed(int listening, const char *notify)
+{
+    char number[16];
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    (void)signal(SIGALRM, SIG_DFL);
+    (void)snprintf(number, sizeof(number), "%d", (int)getpid());
+    if (listening == 3) {
+        (void)fcntl(3, F_SETFD, 0);
+    } else {
+        (void)dup2(listening, 3);
+    }
+    (void)setenv("LISTEN_PID", number, 1);
+    (void)setenv("LISTEN_FDS", "1", 1);
+    (void)setenv("NOTIFY_SOCKET", notify, 1);
+    (void)execl(getenv("EXO_IPCD"), "exo-ipcd", (char *)NULL);
+    _exit(127);
+}
+
+static void a_socket_from_a_service_manager_is_served(void **state)
+{
+    static struct exo_client client;
+    struct exo_listener listener;
+    struct sockaddr_un address;
+    char name[64];
+    char notify[64];
+    char said[16];
+    exo_u64 number = 0;
+    socklen_t bytes = 0;
+    int hears = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    pid_t daemon;
+    (void)state;
+    (void)snprintf(name, sizeof(name), "@exo_managed_%d", (int)getpid());
+    (void)snprintf(notify, sizeof(notify), "@exo_notify_%d", (int)getpid());
+    assert_int_equal(exo_listen(&listener, name, NULL), EXO_OK);
+    assert_int_equal(exo_address_make_pvt(&address, &bytes, notify), EXO_OK);
+    assert_int_equal(bind(hears, (struct sockaddr *)&address, bytes), 0);
+    daemon = fork();
+    assert_true(daemon >= 0);
+    if (daemon == 0) {
+        managed(exo_listener_fd(&listener), notify);
+    }
+    exo_listener_close(&listener);
+    assert_int_equal(recv(hears, said, sizeof(said), 0), 7);
+    assert_memory_equal(said, "READY=1", 7);
+    assert_int_equal(exo_client_open(&client, name, in_seconds(20)), EXO_OK);
+    assert_int_equal(exo_sys_version(&client.door, &number), EXO_OK);
+    exo_client_close(&client);
+    assert_int_equal(kill(daemon, SIGTERM), 0);
+    assert_int_equal(join_child(daemon), 0);
+    (void)close(hears);
+}
+
 /* One of many that are connected and do nothing but be there. */
 struct many {
     const char *path;
@@ -433,6 +486,7 @@ int main(void)
         CLAIM(a_waiter_is_woken_by_what_arrives),
         CLAIM(a_guest_at_a_queue_is_woken_and_sent_away),
         CLAIM(two_sides_of_a_channel_get_a_shared_one),
+        CLAIM(a_socket_from_a_service_manager_is_served),
         CLAIM(among_a_thousand_a_death_is_known_within_100_ms),
     };
     return cmocka_run_group_tests_name("life", tests, begin, end);
