@@ -73,6 +73,33 @@ static void each_bit_of_name_and_seed_changes_the_hash(void **state)
     }
 }
 
+/* Who knows the seed can make hashes meet; and the length counts where the words are the same. */
+static void names_of_one_hash_are_told_apart(void **state)
+{
+    static struct exo_name_record record;
+    struct exo_name_text text;
+    exo_u64 hash;
+    (void)state;
+    exo_name_text_pvt(&text, "eight by", 8);
+    exo_name_write_pvt(&record, &text, 99, 1);
+    assert_true(exo_name_is_pvt(&record, &text, 99));
+    assert_false(exo_name_is_pvt(&record, &text, 98));
+    exo_name_text_pvt(&text, "eight bz", 8);
+    assert_false(exo_name_is_pvt(&record, &text, 99));
+    exo_name_text_pvt(&text, "eight by8", 9);
+    assert_false(exo_name_is_pvt(&record, &text, 99));
+    exo_name_write_pvt(&record, &text, 99, 1);
+    exo_name_text_pvt(&text, "eight by9", 9);
+    assert_false(exo_name_is_pvt(&record, &text, 99));
+    exo_name_text_pvt(&text, "a\0", 2);
+    hash = exo_name_hash_pvt(7, &text);
+    text.bytes = 1;
+    assert_int_not_equal(exo_name_hash_pvt(7, &text), hash);
+    exo_name_write_pvt(&record, &text, 99, 1);
+    text.bytes = 2;
+    assert_false(exo_name_is_pvt(&record, &text, 99));
+}
+
 static void a_name_is_found_until_it_is_removed(void **state)
 {
     exo_u64 record = 0;
@@ -232,6 +259,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bad_names_are_refused),
         cmocka_unit_test(each_bit_of_name_and_seed_changes_the_hash),
+        cmocka_unit_test(names_of_one_hash_are_told_apart),
         CLAIM(a_name_is_found_until_it_is_removed),
         CLAIM(names_of_every_length_are_kept_whole),
         CLAIM(an_index_grows_and_keeps_its_chains_short),

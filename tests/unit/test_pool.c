@@ -109,7 +109,7 @@ static void what_can_be_no_region_is_refused(void **state)
     assert_int_equal(exo_pool_create_named(&pool, "n", 1, 0, RW, 1, &id), EXO_INVALID_SIZE);
     assert_int_equal(exo_pool_create_named(&pool, "n", 1, PAGE + 1, RW, 1, &id), EXO_INVALID_SIZE);
     assert_int_equal(exo_pool_allocate(&pool, PAGE - 1, RW, 1, &id), EXO_INVALID_SIZE);
-    assert_int_equal(exo_pool_allocate(&pool, ((exo_size)1 << 40) - PAGE, RW, 1, &id), EXO_NO_MEMORY);
+    assert_int_equal(exo_pool_allocate(&pool, (exo_size)1 << 40, RW, 1, &id), EXO_NO_MEMORY);
     assert_int_equal(exo_pool_adopt(&pool, "n", 1, PAGE, 0, RW, 1, &id), EXO_INVALID_SIZE);
     assert_int_equal(exo_pool_adopt(&pool, "n", 1, PAGE, PAGE + 64, RW, 1, &id), EXO_INVALID_SIZE);
     assert_int_equal(exo_pool_adopt(&pool, "n", 1, PAGE + 64, PAGE, RW, 1, &id), EXO_INVALID_ARGUMENT);

@@ -118,6 +118,45 @@ static void reference_finish(void)
 CLIENT(reference) = {.name = "reference-close", .setup = reference_setup,
                      .thread = {reference_replace, reference_hold, reference_hold}, .finish = reference_finish};
 
+/* The last one that lets go ends the thing, and does with its place as he likes. */
+
+static void last_setup(void)
+{
+    clear();
+    client_check(exo_reference_begin(&stage.reference, 1) == 1);
+}
+
+static void last_let_go(void)
+{
+    exo_i64 left;
+    client_check(client_read(&stage.thing) != DEAD);
+    left = exo_reference_put(&stage.reference, 1, EXO_TRUE);
+    client_check(left >= 0);
+    if (left == 0) {
+        client_write(&stage.thing, DEAD);
+        stage.freed[client_self()]++;
+    }
+}
+
+static void last_hold(void)
+{
+    exo_u32 i;
+    for (i = 0; i < 2; i++) {
+        if (exo_reference_get(&stage.reference, 1) == EXO_OK) {
+            last_let_go();
+        }
+    }
+}
+
+static void last_finish(void)
+{
+    client_check(stage.freed[1] + stage.freed[2] + stage.freed[3] == 1);
+    client_check(exo_reference_get(&stage.reference, 1) == EXO_NOT_FOUND);
+}
+
+CLIENT(last) = {.name = "reference-last", .setup = last_setup, .thread = {last_let_go, last_hold, last_hold},
+                .finish = last_finish};
+
 /* A table that grows beside a look-up. */
 
 static void table_setup(void)
