@@ -45,6 +45,7 @@ EXO_INLINE void running_begin(struct running *running, const char *option, const
 EXO_INLINE int running_stop(struct running *running)
 {
     int status;
+    assert_true(running->daemon > 0); /* 0 would be ourselves, and -1 everybody */
     assert_int_equal(kill(running->daemon, SIGTERM), 0);
     status = join_child(running->daemon);
     running->daemon = 0;

@@ -153,6 +153,7 @@ static void when_the_daemon_ends_clients_get_closed_and_keep_their_memory(void *
             assert_int_equal(running_stop(&running), 0);
             assert_int_not_equal(access(running.path, F_OK), 0);
         } else {
+            assert_true(running.daemon > 0);
             assert_int_equal(kill(running.daemon, SIGKILL), 0);
             assert_int_equal(join_child(running.daemon), -SIGKILL);
             assert_int_equal(access(running.path, F_OK), 0); /* the next one replaces it */
