@@ -14,6 +14,8 @@
  *   many at once              exo_waitable_receiver, exo_waitable_sender, exo_wait_many
  *   a queue of events         exo_notify_add, exo_notify_post, exo_notify_wait
  *   one to many               exo_broadcast_create, exo_broadcast_send, exo_broadcast_subscribe, exo_subscriber_recv
+ *   pages and mappings        exo_alloc_shared_page, exo_clone_shared_page, exo_map, exo_map_shared, exo_protect, exo_unmap
+ *   regions, by number, name  exo_shared_memory_init, exo_pool_create_named, exo_pool_open_named, exo_pool_attach
  *   between processes         port/linux/exo_linux.h
  */
 #ifndef EXO_IPC_H
@@ -30,5 +32,7 @@
 #include "fusion_ring/bell.h"
 #include "fusion_ring/create.h"
 #include "message_transfer.h"
+#include "shared_memory/mapping.h"
+#include "shared_memory/pool.h"
 
 #endif

@@ -23,8 +23,8 @@
  *  exo_port_page_alloc     yes        no              at creation
  *  exo_port_page_free      yes        no              at destruction
  *
- * The trusted side (shared_memory/, nucleus/) asks for these too. A port that leaves EXO_PORT_HAS_PAGES out gets them
- * from port_pages.h, made of the ones above: one address space, in which frames are where they are.
+ * The trusted side (shared_memory/, nucleus/) asks for these too; port_pages.h has their rules. A port that leaves
+ * EXO_PORT_HAS_PAGES out gets them from there, made of the ones above: one address space, in which frames are where they are.
  *
  *  exo_port_frame_alloc    yes        no              for memory that is to be shared
  *  exo_port_frame_free     yes        no              when nobody shares it any more
@@ -43,6 +43,7 @@
 #include "base/compiler.h"
 #include "base/config.h"
 #include "base/cpu.h"
+#include "base/map_flags.h"
 #include "base/math.h"
 #include "base/status.h"
 #include "base/types.h"
@@ -54,17 +55,6 @@ struct exo_port_peer;
 
 /* An address space; null stands for the caller's own. */
 struct exo_port_space;
-
-/* What a mapping allows, and how its memory is cached. */
-#define EXO_MAP_READ 1u
-#define EXO_MAP_WRITE 2u
-#define EXO_MAP_EXEC 4u
-#define EXO_MAP_USER 8u
-#define EXO_MAP_WRITE_THROUGH 16u
-#define EXO_MAP_CACHE_DISABLED 32u
-
-/* The physical address that is none. */
-#define EXO_NO_FRAME 0xFFFFFFFFFFFFFFFFull
 
 /* How to reach a sleeper that sleeps on something of the system's, a descriptor say. The port's own too. */
 struct exo_port_bell;
@@ -246,7 +236,5 @@ EXO_INLINE void *exo_port_page_alloc(exo_size bytes);
  * exo_port_page_free - give back what exo_port_page_alloc() returned, with the same size.
  */
 EXO_INLINE void exo_port_page_free(void *memory, exo_size bytes);
-
-#include "port_pages.h"
 
 #endif

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The part of the port contract that the trusted side needs: frames of memory, address spaces, the memory of user
- * processes, and a lock. port.h includes it. What is defined here is for ports that have none of it.
+ * processes, and a lock. What is defined here is for ports that have none of it.
  */
 #ifndef EXO_IPC_PORT_PAGES_H
 #define EXO_IPC_PORT_PAGES_H
+
+#include "port.h"
 
 #ifndef EXO_PORT_HAS_PAGES
 #define EXO_PORT_HAS_PAGES 0

@@ -49,10 +49,14 @@ extern int clock_gettime(int clock, struct timespec *now);
 
 #if __has_include("exo_ipc/base/atomic.h")
 #include "exo_ipc/base/atomic.h"
+#include "exo_ipc/base/cpu.h"
+#include "exo_ipc/base/map_flags.h"
 #include "exo_ipc/base/status.h"
 #include "exo_ipc/base/wait_word.h"
 #else
 #include "../../include/exo_ipc/base/atomic.h"
+#include "../../include/exo_ipc/base/cpu.h"
+#include "../../include/exo_ipc/base/map_flags.h"
 #include "../../include/exo_ipc/base/status.h"
 #include "../../include/exo_ipc/base/wait_word.h"
 #endif

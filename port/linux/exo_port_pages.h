@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Port to Linux user space: frames, mappings, the memory of clients, and a lock.
+ * A part of exo_port.h, which includes it: frames, mappings, the memory of clients, and a lock.
  *
  * A frame is a memfd, sealed against any change of size and of seals, all its memory committed. A physical address is its
- * descriptor and an offset in it: (descriptor + 1) << 40 | offset. Mapping is mmap of that. Only its owner may open the
- * file again by /proc, so a descriptor that was opened for reading stays one.
+ * descriptor and an offset in it: (descriptor + 1) << 40 | offset. Mapping is mmap of that. Only its owner (the user that runs
+ * this process, and root) may open the file again by /proc, so for everybody else a descriptor that was opened for reading
+ * stays one. Clients of the same user could as well attach a debugger to this process: they are not kept apart by this.
  *
  * An address space is this process (null), or a client of the daemon: what it has said lies in `in`, what is to be answered
  * goes to `out`, and its addresses are offsets there. It maps by itself, so to map for it is to find the descriptor to
@@ -12,6 +13,10 @@
  */
 #ifndef EXO_PORT_LINUX_PAGES_H
 #define EXO_PORT_LINUX_PAGES_H
+
+#include <sys/stat.h>
+
+#include "exo_port.h"
 
 #define EXO_PORT_HAS_PAGES 1
 #define EXO_PORT_HAS_LOCK 1

@@ -28,11 +28,12 @@
  *   queue_bind       queue, handle or 0, key, events             the source's name
  *   queue_unbind     queue, source
  *   queue_post       queue, source, events
- *   wait             queue, [out] struct exo_sys_event[], deadline   how many bytes
+ *   wait             queue, [out] struct exo_sys_event[], deadline   how many bytes; 8 events at most
  *   quota_get        group handle or 0, [out] struct exo_sys_quota   bytes written
  *   quota_set        group handle, process or 0, kind, limit
  *   group_create                                                 a handle of a group below the caller's account
  *   group_join       group handle
+ *   channel_peer     handle of side 0, rights                    a handle to side 1, for a channel without a name
  *
  * [in] and [out] stand for two arguments, a buffer's address and its bytes; the letter for its address.
  */
@@ -71,7 +72,8 @@ enum exo_syscall_number {
     EXO_SYS_QUOTA_SET = 23,
     EXO_SYS_GROUP_CREATE = 24,
     EXO_SYS_GROUP_JOIN = 25,
-    EXO_SYSCALLS = 26
+    EXO_SYS_CHANNEL_PEER = 26,
+    EXO_SYSCALLS = 27
 };
 
 /* Numbers from here on belong to the road, not to the nucleus: the daemon's, a kernel's own. */
@@ -202,6 +204,7 @@ EXO_INLINE struct exo_syscall_form exo_syscall_form(exo_u32 number)
         {4, NONE, NONE, NONE}, /* quota_set */
         {0, NONE, NONE, NONE}, /* group_create */
         {1, NONE, NONE, NONE}, /* group_join */
+        {2, NONE, NONE, NONE}, /* channel_peer */
     };
     static const struct exo_syscall_form none = {0, NONE, NONE, NONE};
     return number < EXO_SYSCALLS ? forms[number] : none;

@@ -9,7 +9,10 @@
  *
  * Readers take no lock. Records are used again, so a chain may change under a reader; it notes the bucket's word before it
  * walks and looks at it after (a seqlock for each bucket): if that has changed, or the number of buckets has, it walks
- * again, after a few times under the lock. Writers hold the lock. While a chain changes in its middle the version is odd.
+ * again, after a few times under the lock. Writers hold the lock. While a chain changes the version is odd. A version of 32
+ * bits comes again after 2^31 changes of one bucket: a reader would have to sleep through all of them and wake at the last.
+ *
+ * A name takes a record of some 300 bytes whatever its length, so that a record can be used again for any other.
  */
 #ifndef EXO_IPC_SHARED_MEMORY_NAMES_H
 #define EXO_IPC_SHARED_MEMORY_NAMES_H
@@ -17,10 +20,13 @@
 #include "name_text.h"
 #include "table.h"
 
-#define EXO_NAMES_FIRST 512u /* buckets in the first chunk: a page */
+#ifndef EXO_NAMES_FIRST
+#define EXO_NAMES_FIRST 512u /* buckets in the first chunk: a page. Fewer only where tests want the table to grow */
+#endif
 #define EXO_NAMES_CHUNKS 22u
 #define EXO_NAMES_TRIES 16u
-#define EXO_NAMES_STEPS 4096u /* records that a reader walks before it doubts the chain */
+#define EXO_NAMES_STEPS 4096u       /* records that a reader without the lock walks before it doubts the chain */
+#define EXO_NAMES_LOST 0xFFFFFFFFu
 
 /* A name. Written under the lock, read without. */
 struct exo_name_record {
@@ -29,7 +35,7 @@ struct exo_name_record {
     exo_u32 link; /* number of the next in the chain + 1 */
     exo_u32 bytes;
     exo_word64 hash;
-    exo_word64 text[EXO_NAME_WORDS]; /* zero behind the last byte */
+    exo_word64 text[EXO_NAME_WORDS]; /* up to the word of the last byte or the one behind it, filled up with zeros */
 };
 
 /**
@@ -50,14 +56,14 @@ EXO_HOT exo_word64 *exo_names_bucket_pvt(const struct exo_names *names, exo_u32 
     if (bucket < EXO_NAMES_FIRST) {
         return &names->chunk[0][bucket];
     }
-    chunk = 31u - (exo_u32)__builtin_clz(bucket / EXO_NAMES_FIRST);
+    chunk = exo_log2(bucket / EXO_NAMES_FIRST);
     return &names->chunk[chunk + 1][bucket - (EXO_NAMES_FIRST << chunk)];
 }
 
 /* Which bucket a hash belongs to, of so many. */
 EXO_HOT exo_u32 exo_names_of_pvt(exo_u64 hash, exo_u32 buckets)
 {
-    exo_u32 half = 1u << (31u - (exo_u32)__builtin_clz(buckets));
+    exo_u32 half = 1u << exo_log2(buckets);
     exo_u32 bucket = (exo_u32)hash & (2 * half - 1);
     return bucket < buckets ? bucket : bucket & (half - 1);
 }
@@ -113,7 +119,7 @@ EXO_INLINE exo_bool exo_name_is_pvt(const struct exo_name_record *record, const 
     if (exo_load64(&record->hash, EXO_RELAXED) != hash || exo_load32(&record->bytes, EXO_RELAXED) != text->bytes) {
         return EXO_FALSE;
     }
-    for (i = 0; i <= text->bytes / 8 && i < EXO_NAME_WORDS; i++) {
+    for (i = 0; i <= text->bytes / 8; i++) {
         if (exo_load64(&record->text[i], EXO_RELAXED) != text->word[i]) { /* relaxed: same */
             return EXO_FALSE;
         }
@@ -121,15 +127,15 @@ EXO_INLINE exo_bool exo_name_is_pvt(const struct exo_name_record *record, const 
     return EXO_TRUE;
 }
 
-/* Walk a chain: the link to the record of this text, or 0. */
+/* Walk a chain: the link to the record of this text, 0, or EXO_NAMES_LOST after so many records. */
 EXO_INLINE exo_u32 exo_names_walk_pvt(const struct exo_names *names, exo_u32 link, const struct exo_name_text *text,
-                                      exo_u64 hash, exo_u64 *value)
+                                      exo_u64 hash, exo_u32 most, exo_u64 *value)
 {
     exo_u32 steps;
-    for (steps = 0; link != 0 && steps < EXO_NAMES_STEPS; steps++) {
+    for (steps = 0; link != 0; steps++) {
         const struct exo_name_record *record = exo_name_record_pvt(names, link);
-        if (record == EXO_NULL) {
-            return 0;
+        if (record == EXO_NULL || steps == most) {
+            return EXO_NAMES_LOST;
         }
         if (exo_name_is_pvt(record, text, hash)) {
             *value = exo_load64(&record->value, EXO_RELAXED); /* relaxed: checked by the version */
@@ -142,7 +148,7 @@ EXO_INLINE exo_u32 exo_names_walk_pvt(const struct exo_names *names, exo_u32 lin
 
 /* One look without the lock. False: the chain changed meanwhile, look again. */
 EXO_INLINE exo_bool exo_names_look_pvt(const struct exo_names *names, const struct exo_name_text *text, exo_u64 hash,
-                                       exo_u32 *link, exo_u64 *value)
+                                       exo_u32 most, exo_u32 *link, exo_u64 *value)
 {
     exo_u32 buckets = exo_load32(&names->buckets, EXO_ACQUIRE); /* [names:buckets] pairs [names:split] */
     const exo_word64 *bucket = exo_names_bucket_pvt(names, exo_names_of_pvt(hash, buckets));
@@ -150,10 +156,20 @@ EXO_INLINE exo_bool exo_names_look_pvt(const struct exo_names *names, const stru
     if ((word >> 32 & 1) != 0) {
         return EXO_FALSE;
     }
-    *link = exo_names_walk_pvt(names, (exo_u32)word, text, hash, value);
-    exo_fence_acquire(); /* [names:after] pairs [names:change] */
+    *link = exo_names_walk_pvt(names, (exo_u32)word, text, hash, most, value);
+    exo_fence_acquire(); /* [names:after] pairs [names:change], [names:rewrite] */
     /* relaxed: the fence orders them behind what was read */
-    return exo_load64(bucket, EXO_RELAXED) == word && exo_load32(&names->buckets, EXO_RELAXED) == buckets;
+    return *link != EXO_NAMES_LOST && exo_load64(bucket, EXO_RELAXED) == word &&
+           exo_load32(&names->buckets, EXO_RELAXED) == buckets;
+}
+
+/* Look under the lock: nothing changes, and the chain ends. */
+EXO_INLINE exo_u32 exo_names_held_pvt(const struct exo_names *names, const struct exo_name_text *text, exo_u64 hash,
+                                      exo_u64 *value)
+{
+    exo_u32 link = 0;
+    (void)exo_names_look_pvt(names, text, hash, EXO_NAMES_LOST, &link, value);
+    return link;
 }
 
 /**
@@ -179,14 +195,14 @@ EXO_INLINE EXO_MUST_USE exo_status exo_names_find(struct exo_names *names, const
     exo_name_text_pvt(&text, name, bytes);
     hash = exo_name_hash_pvt(names->seed, &text);
     for (tries = 0; tries < EXO_NAMES_TRIES; tries++) {
-        if (exo_names_look_pvt(names, &text, hash, &link, &found)) {
+        if (exo_names_look_pvt(names, &text, hash, EXO_NAMES_STEPS, &link, &found)) {
             break;
         }
         exo_cpu_relax();
     }
     if (tries == EXO_NAMES_TRIES) {
         exo_port_lock(&names->lock);
-        (void)exo_names_look_pvt(names, &text, hash, &link, &found);
+        link = exo_names_held_pvt(names, &text, hash, &found);
         exo_port_unlock(&names->lock);
     }
     if (link == 0) {
@@ -196,7 +212,7 @@ EXO_INLINE EXO_MUST_USE exo_status exo_names_find(struct exo_names *names, const
     return EXO_OK;
 }
 
-/* Change a bucket's chain in its middle: between these two its version is odd. */
+/* Change a bucket's chain: between these two its version is odd. */
 EXO_INLINE exo_u64 exo_names_begin_pvt(exo_word64 *bucket)
 {
     exo_u64 word = exo_load64(bucket, EXO_RELAXED) + ((exo_u64)1 << 32); /* relaxed: we hold the lock */
@@ -214,7 +230,7 @@ EXO_INLINE void exo_names_end_pvt(exo_word64 *bucket, exo_u64 word, exo_u32 head
 EXO_COLD void exo_names_split_pvt(struct exo_names *names)
 {
     exo_u32 buckets = exo_load32(&names->buckets, EXO_RELAXED); /* relaxed: we hold the lock */
-    exo_u32 chunk = 31u - (exo_u32)__builtin_clz(buckets / EXO_NAMES_FIRST);
+    exo_u32 chunk = exo_log2(buckets / EXO_NAMES_FIRST);
     exo_word64 *bucket[2];
     exo_u64 word[2];
     exo_u32 head[2] = {0, 0};
@@ -244,10 +260,12 @@ EXO_COLD void exo_names_split_pvt(struct exo_names *names)
         head[i] = link;
         link = next;
     }
+    /* Before the versions are even again: who finds the old bucket settled must see that it was split.
+     * [names:split] pairs [names:buckets] */
+    exo_store32(&names->buckets, buckets + 1, EXO_RELEASE);
     for (i = 0; i < 2; i++) {
         exo_names_end_pvt(bucket[i], word[i], head[i]);
     }
-    exo_store32(&names->buckets, buckets + 1, EXO_RELEASE); /* [names:split] pairs [names:buckets] */
 }
 
 /* Write a record that nobody reaches yet; who still walks through it finds out by the version of where it was. */
@@ -255,7 +273,8 @@ EXO_INLINE void exo_name_write_pvt(struct exo_name_record *record, const struct 
                                    exo_u64 value)
 {
     exo_u32 i;
-    for (i = 0; i < EXO_NAME_WORDS; i++) {
+    exo_fence_release(); /* [names:rewrite] pairs [names:after] */
+    for (i = 0; i <= text->bytes / 8; i++) {
         exo_store64(&record->text[i], text->word[i], EXO_RELAXED); /* relaxed: the bucket's word publishes */
     }
     exo_store64(&record->hash, hash, EXO_RELAXED);         /* relaxed: same */
@@ -279,15 +298,13 @@ EXO_INLINE EXO_MUST_USE exo_status exo_names_add(struct exo_names *names, const 
     exo_word64 *bucket;
     exo_u64 other = 0;
     exo_u64 hash;
-    exo_u32 link = 0;
     if (status != EXO_OK) {
         return status;
     }
     exo_name_text_pvt(&text, name, bytes);
     hash = exo_name_hash_pvt(names->seed, &text);
     exo_port_lock(&names->lock);
-    (void)exo_names_look_pvt(names, &text, hash, &link, &other);
-    status = link != 0 ? EXO_ALREADY_EXISTS : EXO_OK;
+    status = exo_names_held_pvt(names, &text, hash, &other) != 0 ? EXO_ALREADY_EXISTS : EXO_OK;
     if (status == EXO_OK) {
         made = (struct exo_name_record *)(void *)exo_table_take(&names->records);
         status = made == EXO_NULL ? EXO_NO_MEMORY : EXO_OK;

@@ -8,7 +8,7 @@
 #ifndef EXO_IPC_SHARED_MEMORY_PAGE_H
 #define EXO_IPC_SHARED_MEMORY_PAGE_H
 
-#include "../port.h"
+#include "../port_pages.h"
 
 /* What may be done with a page, and how it is cached. */
 #define EXO_PAGE_WRITABLE 1u

@@ -120,27 +120,26 @@ EXO_INLINE exo_status exo_pool_enter_pvt(struct exo_pool *pool, const char *name
     if (region == EXO_NULL) {
         return EXO_NO_MEMORY;
     }
+    exo_fence_release(); /* [pool:rewrite] pairs [pool:copied] */
     exo_store64(&region->phys_addr, phys, EXO_RELAXED); /* relaxed, all of them: the begin publishes */
     exo_store64(&region->size, size, EXO_RELAXED);      /* relaxed: same */
     exo_store64(&region->owner_pid, owner, EXO_RELAXED); /* relaxed: same */
-    exo_store64(&region->name, 0u, EXO_RELAXED);        /* relaxed: same */
     exo_store32(&region->perms, perms, EXO_RELAXED);    /* relaxed: same */
     exo_store32(&region->adopted, adopted ? 1u : 0u, EXO_RELAXED); /* relaxed: same */
-    made = (exo_u64)exo_reference_begin(&region->item.state, 1) << 32 | region->item.index; /* held until it is whole */
-    if (name != EXO_NULL) {
+    made = (exo_u64)exo_reference_next(&region->item.state) << 32 | region->item.index;
+    if (name != EXO_NULL) { /* who finds it before the region is there does not find the region */
         status = exo_names_add(&pool->names, name, name_bytes, made, &record);
-        exo_store64(&region->name, record, EXO_RELAXED); /* relaxed: read by who has let go last */
     }
-    if (status != EXO_OK) {
-        (void)exo_reference_put(&region->item.state, (exo_u32)(made >> 32), EXO_TRUE);
-        exo_port_lock(&pool->lock);
-        exo_table_give(&pool->regions, &region->item);
-        exo_port_unlock(&pool->lock);
-        return status;
+    exo_store64(&region->name, record, EXO_RELAXED); /* relaxed: same as the others */
+    if (status == EXO_OK) {
+        (void)exo_reference_begin(&region->item.state, 0);
+        *id = made;
+        return EXO_OK;
     }
-    *id = made;
-    (void)exo_reference_put(&region->item.state, (exo_u32)(made >> 32), EXO_FALSE);
-    return EXO_OK;
+    exo_port_lock(&pool->lock);
+    exo_table_give(&pool->regions, &region->item);
+    exo_port_unlock(&pool->lock);
+    return status;
 }
 
 /**
@@ -158,7 +157,7 @@ EXO_INLINE exo_status exo_pool_enter_pvt(struct exo_pool *pool, const char *name
 EXO_INLINE EXO_MUST_USE exo_status exo_pool_adopt(struct exo_pool *pool, const char *name, exo_size name_bytes,
                                                   exo_u64 phys, exo_u64 size, exo_u32 perms, exo_u64 owner, exo_u64 *id)
 {
-    if (size == 0 || (size & (EXO_PORT_PAGE_BYTES - 1u)) != 0 || phys + size < phys) {
+    if (size == 0 || (size & (EXO_PORT_PAGE_BYTES - 1u)) != 0 || (exo_size)size != size || phys + size - 1 < phys) {
         return EXO_INVALID_SIZE;
     }
     if ((phys & (EXO_PORT_PAGE_BYTES - 1u)) != 0) {
@@ -212,13 +211,25 @@ EXO_INLINE EXO_MUST_USE exo_status exo_pool_allocate(struct exo_pool *pool, exo_
  * exo_pool_open_named - the number of a named region.
  * @pool: the pool  @name, @name_bytes: any bytes  @id: is set on success only
  *
- * Returns: EXO_OK; EXO_NOT_FOUND. The region may go before the caller attaches to it, which then says so.
- * Context: not from an interrupt. Progress: as exo_names_find().
+ * Returns: EXO_OK; EXO_NOT_FOUND, also while it is being made or destroyed. The region may go before the caller attaches to
+ * it, which then says so. Context: not from an interrupt. Progress: as exo_names_find().
  */
 EXO_INLINE EXO_MUST_USE exo_status exo_pool_open_named(struct exo_pool *pool, const char *name, exo_size name_bytes,
                                                        exo_u64 *id)
 {
-    return exo_names_find(&pool->names, name, name_bytes, id);
+    const struct exo_shm_region *region;
+    exo_u64 found = 0;
+    exo_u32 count;
+    exo_status status = exo_names_find(&pool->names, name, name_bytes, &found);
+    if (status != EXO_OK) {
+        return status;
+    }
+    region = exo_pool_region_pvt(pool, found);
+    if (region == EXO_NULL || !exo_reference_alive(&region->item.state, (exo_u32)(found >> 32), &count)) {
+        return EXO_NOT_FOUND;
+    }
+    *id = found;
+    return EXO_OK;
 }
 
 /**
@@ -251,7 +262,7 @@ EXO_INLINE EXO_MUST_USE exo_i64 exo_pool_detach(struct exo_pool *pool, exo_u64 i
 {
     struct exo_shm_region *region = exo_pool_region_pvt(pool, id);
     exo_i64 left =
-        region == EXO_NULL ? EXO_NOT_FOUND : exo_reference_put(&region->item.state, (exo_u32)(id >> 32), EXO_TRUE);
+        region == EXO_NULL ? (exo_i64)EXO_NOT_FOUND : exo_reference_put(&region->item.state, (exo_u32)(id >> 32), EXO_TRUE);
     if (left != 0) {
         return left < 0 ? left : 0;
     }
@@ -264,15 +275,18 @@ EXO_INLINE EXO_MUST_USE exo_i64 exo_pool_detach(struct exo_pool *pool, exo_u64 i
  * attached, at once if nobody is.
  * @pool: the pool  @id: a region's number
  *
- * Returns: 1 if it is gone; 0 if it is used still; EXO_NOT_FOUND. Context: not from an interrupt.
+ * Returns: 1 if it is gone; 0 if it is used still; EXO_NOT_FOUND; EXO_FULL if as many are attached as can be counted, and
+ * nothing has changed. Context: not from an interrupt.
  */
 EXO_INLINE EXO_MUST_USE exo_i64 exo_pool_destroy(struct exo_pool *pool, exo_u64 id)
 {
     struct exo_shm_region *region = exo_pool_region_pvt(pool, id);
     exo_u32 generation = (exo_u32)(id >> 32);
+    exo_status status =
+        region == EXO_NULL ? EXO_NOT_FOUND : exo_reference_get(&region->item.state, generation);
     exo_u64 name;
-    if (region == EXO_NULL || exo_reference_get(&region->item.state, generation) != EXO_OK) {
-        return EXO_NOT_FOUND;
+    if (status != EXO_OK) {
+        return status;
     }
     name = exo_load64(&region->name, EXO_RELAXED); /* relaxed: acquired with the reference */
     if (name != 0) {
@@ -301,7 +315,7 @@ EXO_INLINE EXO_MUST_USE exo_status exo_pool_find(const struct exo_pool *pool, ex
     copy.size = exo_load64(&region->size, EXO_RELAXED);           /* relaxed: same */
     copy.owner_pid = exo_load64(&region->owner_pid, EXO_RELAXED); /* relaxed: same */
     copy.perms = exo_load32(&region->perms, EXO_RELAXED);         /* relaxed: same */
-    exo_fence_acquire();                                          /* [pool:copied] pairs [pool:copied] */
+    exo_fence_acquire();                                          /* [pool:copied] pairs [pool:rewrite] */
     if (!exo_reference_alive(&region->item.state, (exo_u32)(id >> 32), &count)) {
         return EXO_NOT_FOUND;
     }

@@ -35,6 +35,12 @@ EXO_INLINE exo_bool exo_reference_worn(const exo_word64 *word)
     return exo_load64(word, EXO_RELAXED) >> 32 >= EXO_REFERENCE_LAST; /* relaxed: only its owner changes it */
 }
 
+/* The generation that exo_reference_begin() will give: the name of a thing that is not there yet. */
+EXO_INLINE exo_u32 exo_reference_next(const exo_word64 *word)
+{
+    return (exo_u32)(exo_load64(word, EXO_RELAXED) >> 32) + 1; /* relaxed: only its owner changes it */
+}
+
 /**
  * exo_reference_begin - a new thing is in its place, and can be taken hold of.
  * @word: of a place that is empty and not worn; the caller owns it
@@ -44,10 +50,10 @@ EXO_INLINE exo_bool exo_reference_worn(const exo_word64 *word)
  */
 EXO_INLINE exo_u32 exo_reference_begin(exo_word64 *word, exo_u32 count)
 {
-    exo_u64 generation = (exo_load64(word, EXO_RELAXED) >> 32) + 1; /* relaxed: only its owner changes it */
+    exo_u32 generation = exo_reference_next(word);
     /* [reference:begin] pairs [reference:get], [reference:look] */
-    exo_store64(word, generation << 32 | EXO_REFERENCE_LIVE | count, EXO_RELEASE);
-    return (exo_u32)generation;
+    exo_store64(word, (exo_u64)generation << 32 | EXO_REFERENCE_LIVE | count, EXO_RELEASE);
+    return generation;
 }
 
 /**
@@ -130,10 +136,10 @@ EXO_INLINE exo_bool exo_reference_close(exo_word64 *word, exo_u32 generation)
  */
 EXO_INLINE void exo_reference_end(exo_word64 *word)
 {
-    exo_u64 seen = exo_load64(word, EXO_ACQUIRE); /* [reference:drained] pairs [reference:put] */
-    while ((seen & EXO_REFERENCE_COUNT) != 0) {
+    exo_u64 seen;
+    /* [reference:drained] pairs [reference:put] */
+    while (((seen = exo_load64(word, EXO_ACQUIRE)) & EXO_REFERENCE_COUNT) != 0) {
         exo_cpu_relax();
-        seen = exo_load64(word, EXO_ACQUIRE); /* [reference:drained] pairs [reference:put] */
     }
     exo_store64(word, seen >> 32 << 32, EXO_RELAXED); /* relaxed: the next thing's begin publishes */
 }

@@ -13,7 +13,7 @@
 #ifndef EXO_IPC_SHARED_MEMORY_TABLE_H
 #define EXO_IPC_SHARED_MEMORY_TABLE_H
 
-#include "../port.h"
+#include "../port_pages.h"
 #include "reference.h"
 
 #define EXO_TABLE_CHUNKS 28u
@@ -68,7 +68,7 @@ EXO_INLINE exo_size exo_table_chunk_bytes_pvt(const struct exo_table *table, exo
 EXO_HOT struct exo_table_item *exo_table_item_pvt(const struct exo_table *table, exo_u32 index)
 {
     exo_u64 scaled = ((exo_u64)index >> table->first_shift) + 1;
-    exo_u32 chunk = 63u - (exo_u32)__builtin_clzll(scaled);
+    exo_u32 chunk = exo_log2(scaled);
     exo_size within = index - (exo_size)((((exo_u64)1 << chunk) - 1) << table->first_shift);
     return (struct exo_table_item *)(table->chunk[chunk] + within * table->item_bytes);
 }
@@ -92,11 +92,12 @@ EXO_HOT struct exo_table_item *exo_table_at(const struct exo_table *table, exo_u
 EXO_COLD exo_bool exo_table_grow_pvt(struct exo_table *table)
 {
     exo_u32 grown = exo_load32(&table->grown, EXO_RELAXED); /* relaxed: only we change it */
-    exo_u32 chunk = 63u - (exo_u32)__builtin_clzll(((exo_u64)grown >> table->first_shift) + 1);
+    exo_u32 chunk = exo_log2(((exo_u64)grown >> table->first_shift) + 1);
     exo_u64 more = (exo_u64)1 << (table->first_shift + chunk);
     exo_u8 *memory;
     exo_u64 i;
-    if (grown >= table->most || chunk >= EXO_TABLE_CHUNKS) {
+    if (grown >= table->most || chunk >= EXO_TABLE_CHUNKS ||
+        table->item_bytes > EXO_SIZE_MAX >> (table->first_shift + chunk + 1)) {
         return EXO_FALSE;
     }
     memory = (exo_u8 *)exo_port_page_alloc(exo_table_chunk_bytes_pvt(table, chunk));
@@ -156,11 +157,12 @@ EXO_INLINE exo_u64 exo_table_handle(const struct exo_table_item *item)
 /* The bytes of memory that a table has taken. */
 EXO_INLINE exo_u64 exo_table_bytes(const struct exo_table *table)
 {
+    exo_u32 grown = exo_load32(&table->grown, EXO_RELAXED); /* relaxed: a figure */
     exo_u64 bytes = 0;
-    exo_u32 chunk;
     exo_u64 items = 0;
-    for (chunk = 0; chunk < EXO_TABLE_CHUNKS && items < exo_load32(&table->grown, EXO_RELAXED); chunk++) {
-        items += (exo_u64)1 << (table->first_shift + chunk); /* relaxed: a figure */
+    exo_u32 chunk;
+    for (chunk = 0; chunk < EXO_TABLE_CHUNKS && items < grown; chunk++) {
+        items += (exo_u64)1 << (table->first_shift + chunk);
         bytes += exo_table_chunk_bytes_pvt(table, chunk);
     }
     return bytes;
