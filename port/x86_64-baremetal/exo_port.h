@@ -13,6 +13,7 @@
 #include "exo_ipc/base/compiler.h"
 #include "exo_ipc/base/config.h"
 #include "exo_ipc/base/cpu.h"
+#include "exo_ipc/base/map_flags.h"
 #include "exo_ipc/base/math.h"
 #include "exo_ipc/base/status.h"
 #include "exo_ipc/base/types.h"

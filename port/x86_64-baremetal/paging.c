@@ -37,8 +37,9 @@ static exo_u64 bits_of(const struct exo_port_space *space, exo_u32 flags)
 static exo_bool flags_are_good(const struct exo_port_space *space, exo_u32 flags)
 {
     exo_u32 both = EXO_MAP_WRITE | EXO_MAP_EXEC;
-    return (flags & ~MAP_FLAGS) == 0 && (flags & both) != both &&
-           !(is_kernel(space) && (flags & EXO_MAP_USER) != 0);
+    /* What is not the user's is not in the user's half: the kernel reads and writes there in the user's name, and the
+     * processor would allow it more than the user. */
+    return (flags & ~MAP_FLAGS) == 0 && (flags & both) != both && is_kernel(space) == ((flags & EXO_MAP_USER) == 0);
 }
 
 /* Whether mappings may be there: not in the kernel's half for a process, not in the direct map or the image for the

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Copies from and to the memory of a process: by the process's own addresses, so that the processor checks its rights
- * (the kernel's supervisor bit is no excuse: read-only is read-only, and a page that is not the user's is below no user
- * address). A fault ends the copy, not the kernel.
+ * (read-only is read-only for the kernel too, and a page that is not the user's is at none of his addresses, see paging.c).
+ * A fault ends the copy, not the kernel.
  */
 #include "task.h"
 
