@@ -19,6 +19,15 @@
 
 struct kernel_clock kernel_clock;
 
+/* A microsecond or less between two looks at a clock: an emulator that counts instructions stops for each look. */
+static void linger(void)
+{
+    exo_u32 turns;
+    for (turns = 0; turns < 500; turns++) {
+        __asm__ __volatile__("");
+    }
+}
+
 /* Counts both for 10 ms. */
 static void measure(exo_u64 *cycles, exo_u64 *ticks)
 {
@@ -31,7 +40,7 @@ static void measure(exo_u64 *cycles, exo_u64 *ticks)
     apic_timer_begin();
     begin = exo_cpu_cycles();
     while ((in8(PIT_GATE) & GATE_OUT) == 0) {
-        exo_cpu_relax();
+        linger();
     }
     *cycles = exo_cpu_cycles() - begin;
     *ticks = apic_timer_elapsed();
@@ -62,6 +71,6 @@ void clock_pause_ns(exo_u64 nanoseconds)
 {
     exo_u64 until = exo_port_now_ns() + nanoseconds;
     while (exo_port_now_ns() < until) {
-        exo_cpu_relax();
+        linger();
     }
 }

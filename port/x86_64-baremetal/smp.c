@@ -22,7 +22,7 @@ static exo_bool comes_online(const struct cpu *cpu, exo_u64 patience_ns)
         if (exo_load32(&cpu->online, EXO_ACQUIRE) != 0) { /* [smp:wait] pairs [smp:online] */
             return EXO_TRUE;
         }
-        exo_cpu_relax();
+        clock_pause_ns(1000);
     } while (exo_port_now_ns() < until);
     return EXO_FALSE;
 }
