@@ -13,6 +13,7 @@ export FILE
 
 help:
 	@echo "make demo [FILE=path]   two processes hand over a file; a table of what each path costs"
+	@echo "make baremetal          the kernel of port/x86_64-baremetal under QEMU: boots, exchanges messages, ends"
 	@echo "make check              every check: house rules, both compilers, sanitizers"
 	@echo "make ratios [ARGS=...]  one line 'ratio NAME VALUE GOAL' for each measured promise"
 	@echo "make bench              everything against every peer, to build/bench/report.html; 3 to 15 minutes"
@@ -30,8 +31,16 @@ demo:
 	@tools/quietly ninja -C $(release) examples/demo
 	@$(release)/examples/demo $${FILE:+-- "$$FILE"}
 
+baremetal:
+	@tools/install-deps build baremetal
+	@$(MAKE) -s $(release)/build.ninja
+	@tools/quietly ninja -C $(release) $(baremetal)/baremetal_demo
+	@$(baremetal)/run $(release)/$(baremetal)/baremetal_demo $(ARGS)
+
+baremetal = port/x86_64-baremetal
+
 check:
-	@tools/install-deps build check examples
+	@tools/install-deps build check baremetal examples
 	@tools/check
 
 ratios: bench-peers
@@ -60,7 +69,7 @@ program_instructions = bench/cost/count
 run_instructions     = bench/cost/instructions
 
 soak:
-	@tools/install-deps build check examples
+	@tools/install-deps build check baremetal examples
 	@EXO_SOAK_MINUTES=$(MINUTES) tools/check soak
 
 install:
@@ -96,4 +105,4 @@ build/%/build.ninja: Makefile
 	    tools/quietly env $(cc_$*) sh -c "$(MESON) setup $$again build/$* $(options_$*)"
 	@touch $@
 
-.PHONY: help demo check bench bench-quick bench-peers ratios cost growth instructions soak install clean
+.PHONY: help demo baremetal check bench bench-quick bench-peers ratios cost growth instructions soak install clean

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Tests that run inside the kernel of port/x86_64-baremetal. Each is a function named as the claim it makes; it returns
+ * null, what is wrong, or CLAIM_SKIP. main.c runs the table that the command line names.
+ */
+#ifndef BAREMETAL_CLAIMS_H
+#define BAREMETAL_CLAIMS_H
+
+#include "console.h"
+#include "cpu.h"
+#include "lock.h"
+#include "memory.h"
+#include "task.h"
+
+struct claim {
+    const char *name;
+    const char *(*check)(void);
+};
+
+#define CLAIM(name)                                                                                \
+    {                                                                                              \
+#name, name                                                                                \
+    }
+#define CLAIMS_END                                                                                 \
+    {                                                                                              \
+        (const char *)EXO_NULL, (const char *(*)(void))EXO_NULL                                    \
+    }
+#define CLAIM_OK ((const char *)EXO_NULL)
+#define CLAIM_SKIP "skip"
+#define REQUIRE(ok)                                                                                \
+    do {                                                                                           \
+        if (!(ok)) {                                                                               \
+            return "not so: " #ok;                                                                 \
+        }                                                                                          \
+    } while (0)
+#define MS 1000000ull
+#define BY_THEN (exo_port_now_ns() + 10000 * MS) /* only a hang takes longer */
+#define NO_ARGUMENT EXO_NULL
+
+extern const struct claim claims_conformance[];
+extern const struct claim claims_frames[];
+extern const struct claim claims_map[];
+extern const struct claim claims_paging[];
+extern const struct claim claims_rights[];
+extern const struct claim claims_tlb[];
+extern const struct claim claims_tasks[];
+extern const struct claim claims_process[];
+extern const struct claim claims_rings[];
+
+/* From the command line: "cpus=N", "mib=N"; 0: not said. */
+exo_u64 expected(const char *what);
+
+/* main.c: all the RAM that the kernel was told of. */
+extern const struct memory_map *test_ram;
+
+/* catch.c. A fault of the kernel's, in a function that was to fault. */
+struct caught {
+    exo_u64 vector;
+    exo_u64 error;
+    exo_uptr address;
+};
+
+/* Calls a function; true if it faulted, and how. What it had taken stays taken. */
+exo_bool catches(void (*run)(void *argument), void *argument, struct caught *caught);
+/* One access that may fault. */
+exo_bool read_faults(exo_uptr address, struct caught *caught);
+exo_bool write_faults(exo_uptr address, struct caught *caught);
+exo_bool call_faults(exo_uptr address, struct caught *caught);
+
+#define FAULT_PRESENT 1u
+#define FAULT_WRITE   2u
+#define FAULT_USER    4u
+#define FAULT_FETCH   16u
+
+/* Makes the calling thread live in an address space; the kernel's again with &kernel_space. */
+void live_in(struct exo_port_space *space);
+
+/* The program of user.c, as an ELF image. */
+extern const char user_image[], user_image_end[];
+
+/* Runs it with an argument to its end. */
+exo_status run_user(exo_u64 argument, struct process_end *end);
+
+#endif
