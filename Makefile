@@ -40,7 +40,7 @@ baremetal:
 baremetal = port/x86_64-baremetal
 
 check:
-	@tools/install-deps build check baremetal examples
+	@tools/install-deps build check examples
 	@tools/check
 
 ratios: bench-peers
@@ -69,7 +69,7 @@ program_instructions = bench/cost/count
 run_instructions     = bench/cost/instructions
 
 soak:
-	@tools/install-deps build check baremetal examples
+	@tools/install-deps build check examples
 	@EXO_SOAK_MINUTES=$(MINUTES) tools/check soak
 
 install:
@@ -90,7 +90,7 @@ options_clang   = $(options_common)
 options_tsan    = $(options_common) -Db_sanitize=thread -Db_lundef=false
 options_asan    = $(options_common) -Db_sanitize=address,undefined -Db_lundef=false \
                   -Dc_args=-fno-sanitize-recover=all -Dcpp_args=-fno-sanitize-recover=all
-options_release = -Dbuildtype=release -Dtests=disabled -Dc_args=-march=native -Dcpp_args=-march=native
+options_release = -Dbuildtype=release -Dtests=disabled -Dbaremetal=enabled -Dc_args=-march=native -Dcpp_args=-march=native
 
 cc_gcc     = CC=gcc CXX=g++
 cc_clang   = CC=clang CXX=clang++
