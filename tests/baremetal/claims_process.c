@@ -109,6 +109,73 @@ static const char *odd_flags_and_segments_of_a_process_harm_nobody(void)
     return CLAIM_OK;
 }
 
+#define FLAGS_OF_USERS (FLAGS_AC | FLAGS_DF | FLAGS_NT | FLAGS_TF)
+#define FLAGS_RESUME   (1u << 16)
+
+extern exo_i64 (*const system_calls[])(exo_u64 a, exo_u64 b, exo_u64 c, exo_u64 d, exo_u64 e, exo_u64 f);
+
+static struct {
+    exo_u32 calls;
+    exo_u32 traps;
+    exo_u64 flags; /* all that were set */
+} entered;
+
+/* The flags that the kernel runs with: at a breakpoint of the processor's at the begin of a call, and here. */
+static exo_bool note_flags(struct trap_frame *frame, exo_uptr address)
+{
+    exo_u64 flags;
+    (void)address;
+    if (frame->vector == VECTOR_DEBUG && !trap_from_user(frame)) {
+        entered.calls++;
+        entered.flags |= frame->flags;
+        frame->flags |= FLAGS_RESUME; /* or it comes again */
+        return EXO_TRUE;
+    }
+    __asm__ __volatile__("pushfq; popq %0" : "=r"(flags) : : "memory");
+    entered.traps += trap_from_user(frame);
+    entered.flags |= flags;
+    return EXO_FALSE;
+}
+
+static void set_breakpoint(void *argument)
+{
+    __asm__ __volatile__("mov %0, %%dr0; mov %1, %%dr7" : : "r"(argument), "r"(argument != EXO_NULL ? 1ull : 0ull));
+}
+
+static exo_bool set_breakpoints(void *address)
+{
+    exo_u32 i;
+    for (i = 0; i < cpu_count; i++) {
+        struct thread *thread = thread_create("breakpoint", set_breakpoint, address, 1u << i);
+        if (thread == EXO_NULL) {
+            return EXO_FALSE;
+        }
+        thread_start(thread);
+        if (!thread_join(thread, BY_THEN)) {
+            return EXO_FALSE;
+        }
+    }
+    return EXO_TRUE;
+}
+
+static const char *the_kernel_never_runs_with_the_flags_of_a_process(void)
+{
+    struct process_end end;
+    exo_status status;
+    trap_hook = note_flags;
+    REQUIRE(set_breakpoints((void *)(exo_uptr)system_calls[CALL_NULL]));
+    status = run_user(USER_FLAGS, &end);
+    REQUIRE(set_breakpoints(EXO_NULL));
+    REQUIRE(status == EXO_OK && end.vector == PROCESS_EXIT && end.code == 0);
+    REQUIRE(entered.calls > 1000);
+    REQUIRE((entered.flags & FLAGS_OF_USERS) == 0);
+    REQUIRE(run_user(USER_FLAGS_FAULT, &end) == EXO_OK);
+    REQUIRE(end.vector == 6 && entered.traps == 1);
+    REQUIRE((entered.flags & FLAGS_OF_USERS) == 0);
+    trap_hook = (exo_bool(*)(struct trap_frame *, exo_uptr))EXO_NULL;
+    return CLAIM_OK;
+}
+
 static const char *kill_after(exo_u64 argument, exo_u64 nanoseconds)
 {
     struct process *process;
@@ -238,6 +305,7 @@ const struct claim claims_process[] = {
     CLAIM(bad_calls_are_refused_and_registers_stay),
     CLAIM(every_fault_ends_the_process_and_only_that),
     CLAIM(odd_flags_and_segments_of_a_process_harm_nobody),
+    CLAIM(the_kernel_never_runs_with_the_flags_of_a_process),
     CLAIM(a_process_can_be_killed_wherever_it_is),
     CLAIM(many_processes_share_the_processors),
     CLAIM(the_number_of_a_dead_process_names_no_other),

@@ -148,6 +148,9 @@ static void forbidden(enum user_act act)
     case USER_TRAP_FLAG:
         __asm__ __volatile__("pushfq; orq $0x100, (%%rsp); popfq; nop; nop" : : : "memory", "cc");
         break;
+    case USER_FLAGS_FAULT:
+        __asm__ __volatile__("pushfq; orq $0x40400, (%%rsp); popfq; ud2" : : : "memory", "cc");
+        break;
     case USER_CR3:
         __asm__ __volatile__("mov %0, %%cr3" : : "r"(0ull));
         break;

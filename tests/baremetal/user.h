@@ -35,6 +35,7 @@ enum user_act {
     USER_FLAGS,             /* direction, alignment and nested-task flags set all the time, for a while */
     USER_SEGMENTS,          /* loads what it may into segment registers, then system calls */
     USER_CR3,               /* writes it */
+    USER_FLAGS_FAULT,       /* an undefined instruction with the first two of those flags set */
     USER_STORE_UNTIL_FAULT, /* writes at the number, again and again */
     USER_ACTS
 };
