@@ -223,6 +223,20 @@ EXO_INLINE void exo_queue_release_pvt(struct exo_nucleus *nucleus, struct exo_qu
     exo_process_put_pvt(payer);
 }
 
+/* S1 to S3: the caller is about to look, and to sleep if there is nothing. Gives the count to sleep on. */
+EXO_INLINE exo_u32 exo_queue_announce_pvt(struct exo_queue *queue)
+{
+    (void)exo_fetch_add32(&queue->sleepers, 1u, EXO_RELAXED); /* relaxed: the fence orders it */
+    exo_fence_seq();                                          /* [queue:sleep] pairs [queue:woken] */
+    return exo_load32(&queue->rang, EXO_ACQUIRE);             /* [queue:look] pairs [queue:rang] */
+}
+
+/* The caller does not sleep any more. */
+EXO_INLINE void exo_queue_awake_pvt(struct exo_queue *queue)
+{
+    (void)exo_fetch_add32(&queue->sleepers, ~0u, EXO_RELAXED); /* relaxed: a useless wake-up at most */
+}
+
 /* Up to EXO_QUEUE_EVENTS events, without waiting. */
 EXO_INLINE exo_u32 exo_queue_take_pvt(struct exo_queue *queue, struct exo_sys_event *events, exo_u32 max)
 {

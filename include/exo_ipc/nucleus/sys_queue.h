@@ -136,10 +136,8 @@ EXO_INLINE exo_status exo_wait_look_pvt(struct exo_process *process, exo_u64 han
     if (process->remote) {
         exo_store32(&(*queue)->told, 1u, EXO_RELAXED); /* relaxed: remote processes are served by one thread */
     } else {
-        (void)exo_fetch_add32(&(*queue)->sleepers, 1u, EXO_RELAXED); /* relaxed: the fence orders it */
-        exo_fence_seq();                                             /* [queue:sleep] pairs [queue:woken] */
+        *seen = exo_queue_announce_pvt(*queue);
     }
-    *seen = exo_load32(&(*queue)->rang, EXO_ACQUIRE); /* [queue:look] pairs [queue:rang] */
     *count = exo_queue_take_pvt(*queue, events, max);
     exo_capability_done(capability);
     return EXO_OK;
@@ -182,7 +180,7 @@ EXO_INLINE exo_status exo_sys_wait_pvt(struct exo_process *process, const exo_u6
         }
         status = count != 0 ? EXO_OK : exo_wait_sleep_pvt(process, queue, seen, a[3]);
         if (!process->remote) {
-            (void)exo_fetch_add32(&queue->sleepers, ~0u, EXO_RELAXED); /* relaxed: a useless wake-up at most */
+            exo_queue_awake_pvt(queue);
         }
     }
     if (status == EXO_OK) {
