@@ -316,6 +316,7 @@ static void many_threads_never_pass_a_limit_and_end_at_zero(void **state)
 {
     static struct crowd crowd;
     pthread_t thread[THREADS];
+    exo_u64 taken = 0;
     exo_u32 i;
     (void)state;
     memset(&crowd, 0, sizeof(crowd));
@@ -333,8 +334,9 @@ static void many_threads_never_pass_a_limit_and_end_at_zero(void **state)
     }
     for (i = 0; i < THREADS; i++) {
         assert_int_equal(crowd.faults[i], 0);
-        assert_true(crowd.taken[i] > 0);
+        taken += crowd.taken[i];
     }
+    assert_true(taken > 0); /* one that holds all it may while it is not running can shut others out */
     uses(&crowd.tree, EXO_QUOTA_BYTES, 0, 0, 0);
     assert_true(exo_quota_used(&crowd.second, EXO_QUOTA_BYTES) == 0);
 }
