@@ -287,7 +287,16 @@ struct crowd {
     exo_u64 taken[THREADS];
     exo_u32 faults[THREADS];
     exo_u32 next;
+    exo_u64 until_ns;
 };
+
+/* Whether this thread has got something, and several together have passed the mark. How long that takes is the scheduler's
+ * business; 50 s are far more than it needs. */
+static exo_bool crowd_has_met(const struct crowd *crowd, exo_u32 self)
+{
+    return exo_port_now_ns() > crowd->until_ns ||
+           (crowd->taken[self] != 0 && __atomic_load_n(&crowd->tree.warned, __ATOMIC_RELAXED) != 0);
+}
 
 static void *take_and_give_back(void *argument)
 {
@@ -296,7 +305,7 @@ static void *take_and_give_back(void *argument)
     struct exo_account *account = self % 2 == 0 ? &crowd->tree.leaf : &crowd->second;
     exo_u64 held = 0;
     exo_u32 i;
-    for (i = 0; i < ROUNDS; i++) {
+    for (i = 0; i < ROUNDS || !crowd_has_met(crowd, self); i++) {
         exo_u64 amount = (i * 7 + self) % 13 + 1;
         exo_status status = exo_quota_charge(account, EXO_QUOTA_BYTES, amount);
         held += status == EXO_OK ? amount : 0;
@@ -316,10 +325,10 @@ static void many_threads_never_pass_a_limit_and_end_at_zero(void **state)
 {
     static struct crowd crowd;
     pthread_t thread[THREADS];
-    exo_u64 taken = 0;
     exo_u32 i;
     (void)state;
     memset(&crowd, 0, sizeof(crowd));
+    crowd.until_ns = exo_port_now_ns() + 50000000000ull;
     open_tree(&crowd.tree);
     assert_int_equal(exo_account_init(&crowd.second, &crowd.tree.group), EXO_OK);
     limit(&crowd.tree.group, EXO_QUOTA_BYTES, 40);
@@ -334,9 +343,9 @@ static void many_threads_never_pass_a_limit_and_end_at_zero(void **state)
     }
     for (i = 0; i < THREADS; i++) {
         assert_int_equal(crowd.faults[i], 0);
-        taken += crowd.taken[i];
+        assert_true(crowd.taken[i] > 0);
     }
-    assert_true(taken > 0); /* one that holds all it may while it is not running can shut others out */
+    assert_true(crowd.tree.warned > 0);
     uses(&crowd.tree, EXO_QUOTA_BYTES, 0, 0, 0);
     assert_true(exo_quota_used(&crowd.second, EXO_QUOTA_BYTES) == 0);
 }
