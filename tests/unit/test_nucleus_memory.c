@@ -124,6 +124,51 @@ static void protect_takes_writing_away_and_gives_it_back(void **state)
     assert_int_equal(exo_sys_shm_protect(world.door[0], a + 1, EXO_MAP_READ), EXO_NOT_FOUND);
 }
 
+struct rounds {
+    exo_u64 read_only;
+    exo_u32 stop;
+    exo_u64 raised;
+};
+
+/* Maps at the same few addresses again and again, and tries to make writable what it may only read. */
+static void *raises(void *argument)
+{
+    struct rounds *rounds = (struct rounds *)argument;
+    while (exo_load32(&rounds->stop, EXO_RELAXED) == 0) {
+        void *at = NULL;
+        if (exo_sys_shm_map(world.door[1], rounds->read_only, NULL, EXO_MAP_READ, &at) == EXO_OK) {
+            rounds->raised += exo_sys_shm_protect(world.door[1], at, READ_WRITE) == EXO_OK;
+            (void)exo_sys_shm_unmap(world.door[1], at);
+        }
+    }
+    return NULL;
+}
+
+/* The same addresses are mapped by one thread to read, by another to write: no change is made to the wrong one. */
+static void what_is_changed_is_what_was_checked(void **state)
+{
+    exo_u64 mine = create(0, "frames", PAGE, EXO_PERMS(EXO_RIGHT_MAP_READ, 0));
+    exo_u64 own = create(1, NULL, PAGE, 0);
+    struct rounds rounds = {0, 0, 0};
+    pthread_t thread;
+    exo_u32 changed = 0;
+    exo_u32 i;
+    (void)state;
+    (void)mine;
+    assert_int_equal(open_as(1, "frames", EXO_RIGHT_MAP_READ, &rounds.read_only), EXO_OK);
+    assert_int_equal(pthread_create(&thread, NULL, raises, &rounds), 0);
+    for (i = 0; i < 3000; i++) {
+        exo_u32 *at = map(1, own, EXO_MAP_READ);
+        changed += exo_sys_shm_protect(world.door[1], at, READ_WRITE) == EXO_OK;
+        assert_int_equal(exo_sys_shm_unmap(world.door[1], at), EXO_OK);
+    }
+    exo_store32(&rounds.stop, 1u, EXO_RELAXED);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_int_equal(rounds.raised, 0);
+    assert_int_equal(changed, 3000);
+    assert_null(world.process[1]->space.root);
+}
+
 static void permissions_decide_who_opens_by_name(void **state)
 {
     exo_u64 got = 0;
@@ -334,6 +379,7 @@ int main(void)
         WITH(what_one_process_writes_another_reads),
         WITH(a_mapping_allows_no_more_than_the_right),
         WITH(protect_takes_writing_away_and_gives_it_back),
+        WITH(what_is_changed_is_what_was_checked),
         WITH(permissions_decide_who_opens_by_name),
         WITH(who_was_granted_opens_by_name_too),
         WITH(revoking_unmaps_what_was_mapped_under_it),

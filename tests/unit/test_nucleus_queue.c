@@ -166,6 +166,28 @@ static void a_sleeper_is_woken_by_each_of_them(void **state)
     }
 }
 
+static void *revokes(void *argument)
+{
+    (void)argument;
+    (void)usleep(20000);
+    assert_int_equal(exo_sys_revoke(world.door[0], queue, EXO_FALSE, NULL), EXO_OK);
+    return NULL;
+}
+
+/* The queue itself stays: only the handle that somebody waits by has gone. */
+static void revoking_wakes_who_waits_by_what_was_derived(void **state)
+{
+    struct exo_sys_event got;
+    pthread_t thread;
+    exo_u64 weak = 0;
+    (void)state;
+    assert_int_equal(exo_sys_grant(world.door[0], queue, world.number[1], EXO_RIGHT_RECEIVE, &weak), EXO_OK);
+    assert_int_equal(pthread_create(&thread, NULL, revokes, NULL), 0);
+    assert_int_equal(exo_sys_wait(world.door[1], weak, &got, 1, exo_port_now_ns() + 20000 * MILLISECOND), EXO_NOT_FOUND);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_quiet();
+}
+
 static void a_quota_that_runs_low_is_an_event(void **state)
 {
     exo_u64 source = 0;
@@ -296,6 +318,7 @@ int main(void)
         WITH(bindings_are_checked),
         WITH(users_post_events_of_their_own),
         WITH(a_sleeper_is_woken_by_each_of_them),
+        WITH(revoking_wakes_who_waits_by_what_was_derived),
         WITH(a_quota_that_runs_low_is_an_event),
         WITH(a_group_pays_for_its_members_and_its_owner_limits_them),
         WITH(random_calls_leave_nothing_behind),

@@ -35,6 +35,8 @@ EXO_INLINE void exo_nucleus_gone_pvt(void *context, void *owner, const struct ex
             exo_bindings_end_pvt(nucleus, &mail->side[side].bindings, process, handle);
         }
         exo_mail_let_go_pvt(nucleus, mail, side, process != EXO_NULL && process->died);
+    } else if (ended->kind == EXO_OBJECT_QUEUE) {
+        exo_queue_ring_pvt(exo_object_of(struct exo_queue, ended->object)); /* who waits there by it finds it gone */
     } else if (ended->kind == EXO_OBJECT_GROUP && process != EXO_NULL) {
         exo_bindings_end_pvt(nucleus, &exo_object_of(struct exo_group, ended->object)->bindings, process, handle);
     }
@@ -158,8 +160,8 @@ EXO_INLINE void exo_process_warn_pvt(void *context, struct exo_account *account,
  * @config: who it is
  * @process: is set to its record, which stays until exo_process_end()
  *
- * Returns: EXO_OK; EXO_NO_MEMORY; EXO_FULL when there are as many as there may be; EXO_INVALID_ARGUMENT for an account that
- * is too deep. Context: not from an interrupt.
+ * Returns: EXO_OK; EXO_NO_MEMORY, also when there are as many as there may be; EXO_INVALID_ARGUMENT for an account that is
+ * too deep. Context: not from an interrupt.
  */
 EXO_INLINE EXO_MUST_USE exo_status exo_process_begin(struct exo_nucleus *nucleus,
                                                      const struct exo_process_config *config,
@@ -169,7 +171,7 @@ EXO_INLINE EXO_MUST_USE exo_status exo_process_begin(struct exo_nucleus *nucleus
     struct exo_account *account = config->account;
     struct exo_process *made;
     exo_status status;
-    made = (struct exo_process *)exo_nucleus_take_pvt(nucleus, &nucleus->processes);
+    made = (struct exo_process *)(void *)exo_nucleus_place_pvt(nucleus, &nucleus->processes);
     if (made == EXO_NULL) {
         return EXO_NO_MEMORY;
     }
@@ -196,8 +198,10 @@ EXO_INLINE EXO_MUST_USE exo_status exo_process_begin(struct exo_nucleus *nucleus
     exo_account_warn_set(&made->account, exo_process_warn_pvt, made);
     exo_address_space_init(&made->space, config->space);
     exo_table_init(&made->mappings, sizeof(struct exo_region_mapping), 1u << 20);
+    status = exo_capability_table_init(&made->capabilities, &nucleus->capabilities, made, &made->account, capabilities);
+    (void)exo_reference_begin(&made->item.state, 1); /* from now on others find it by its number */
     *process = made;
-    return exo_capability_table_init(&made->capabilities, &nucleus->capabilities, made, &made->account, capabilities);
+    return status;
 }
 
 /**

@@ -132,13 +132,20 @@ EXO_INLINE void exo_nucleus_forget_name_pvt(struct exo_nucleus *nucleus, exo_u64
     exo_port_unlock(&nucleus->lock);
 }
 
-/* An item of one of the nucleus's tables, begun; null without memory. What it held before is still in it. */
-EXO_INLINE struct exo_table_item *exo_nucleus_take_pvt(struct exo_nucleus *nucleus, struct exo_table *table)
+/* A place in one of the nucleus's tables, with nothing in it yet; null without memory. */
+EXO_INLINE struct exo_table_item *exo_nucleus_place_pvt(struct exo_nucleus *nucleus, struct exo_table *table)
 {
     struct exo_table_item *item;
     exo_port_lock(&nucleus->lock);
     item = exo_table_take(table);
     exo_port_unlock(&nucleus->lock);
+    return item;
+}
+
+/* The same for an object, which is found by its capabilities only: it has its number at once. */
+EXO_INLINE struct exo_table_item *exo_nucleus_take_pvt(struct exo_nucleus *nucleus, struct exo_table *table)
+{
+    struct exo_table_item *item = exo_nucleus_place_pvt(nucleus, table);
     if (item != EXO_NULL) {
         (void)exo_reference_begin(&item->state, 1);
     }
@@ -178,15 +185,12 @@ EXO_INLINE void exo_process_put_pvt(struct exo_process *process)
     }
 }
 
-/* The process of a number, held; null if there is none, or it has ended and only its record is left. */
+/* The record of the process of a number, held; null if there is none. The process itself may have ended: its table of
+ * capabilities says so to who would add to it. */
 EXO_INLINE struct exo_process *exo_process_get_pvt(struct exo_nucleus *nucleus, exo_u64 number)
 {
     struct exo_process *process = (struct exo_process *)(void *)exo_table_at(&nucleus->processes, (exo_u32)number);
     if (process == EXO_NULL || exo_reference_get(&process->item.state, (exo_u32)(number >> 32)) != EXO_OK) {
-        return (struct exo_process *)EXO_NULL;
-    }
-    if (process->capabilities.closed) {
-        exo_process_put_pvt(process);
         return (struct exo_process *)EXO_NULL;
     }
     return process;

@@ -215,7 +215,6 @@ EXO_INLINE void exo_queue_release_pvt(struct exo_nucleus *nucleus, struct exo_qu
         exo_binding_unlink_pvt(&queue->bindings[i]);
     }
     exo_port_unlock(&nucleus->binding_lock);
-    exo_queue_ring_pvt(queue); /* who sleeps there finds that its handle denotes nothing any more */
     exo_notify_fini(&queue->notify);
     exo_port_page_free(queue->memory, queue->memory_bytes);
     exo_nucleus_give_pvt(nucleus, &nucleus->queues, &queue->item);

@@ -98,26 +98,47 @@ EXO_INLINE void exo_region_release_pvt(struct exo_nucleus *nucleus, struct exo_r
     exo_process_put_pvt(payer);
 }
 
+/* A record that nobody finds any more goes back. */
+EXO_INLINE void exo_region_mapping_give_pvt(struct exo_process *process, struct exo_region_mapping *at)
+{
+    exo_port_lock(&process->lock);
+    exo_table_give(&process->mappings, &at->item);
+    exo_port_unlock(&process->lock);
+}
+
+/*
+ * Take one mapping of a process out of a region's list: that at an address, or, where that is 0, one that was made under a
+ * capability. Nobody takes hold of it any more. Null: there is none.
+ */
+EXO_INLINE struct exo_region_mapping *exo_region_mapping_cut_pvt(struct exo_region *region,
+                                                                 const struct exo_process *process, exo_u64 handle,
+                                                                 exo_uptr address)
+{
+    struct exo_region_mapping **link;
+    struct exo_region_mapping *at;
+    exo_port_lock(&region->lock);
+    for (link = &region->mapped; (at = *link) != EXO_NULL; link = &at->next) {
+        if (at->process == process && (address != 0 ? at->mapping.virt_addr == address : at->handle == handle)) {
+            *link = at->next;
+            (void)exo_reference_close(&at->item.state, (exo_u32)(exo_table_handle(&at->item) >> 32));
+            break;
+        }
+    }
+    exo_port_unlock(&region->lock);
+    return at;
+}
+
 /* Unmap what was mapped under a capability of a process that has ended; or at one address, where that is not 0. */
 EXO_INLINE exo_status exo_region_unmap_pvt(struct exo_region *region, struct exo_process *process, exo_u64 handle,
                                            exo_uptr address)
 {
-    struct exo_region_mapping **link;
+    struct exo_region_mapping *at;
     exo_status status = EXO_NOT_FOUND;
-    exo_port_lock(&region->lock);
-    for (link = &region->mapped; *link != EXO_NULL;) {
-        struct exo_region_mapping *at = *link;
-        if (at->process != process || (address != 0 ? at->mapping.virt_addr != address : at->handle != handle)) {
-            link = &at->next;
-            continue;
-        }
-        *link = at->next;
+    while ((at = exo_region_mapping_cut_pvt(region, process, handle, address)) != EXO_NULL) {
+        exo_reference_end(&at->item.state); /* somebody may be changing what it allows */
         status = exo_unmap(&process->space, &at->mapping);
-        exo_port_lock(&process->lock);
-        exo_table_give(&process->mappings, &at->item);
-        exo_port_unlock(&process->lock);
+        exo_region_mapping_give_pvt(process, at);
     }
-    exo_port_unlock(&region->lock);
     return status;
 }
 
@@ -138,12 +159,11 @@ EXO_INLINE exo_status exo_region_map_pvt(struct exo_region *region, struct exo_p
     made->handle = handle;
     status = exo_map_shared(&process->space, &made->mapping, region->phys, (exo_size)region->size, address, flags);
     if (status != EXO_OK) {
-        exo_port_lock(&process->lock);
-        exo_table_give(&process->mappings, &made->item);
-        exo_port_unlock(&process->lock);
+        exo_region_mapping_give_pvt(process, made);
         return status;
     }
     exo_port_lock(&region->lock);
+    (void)exo_reference_begin(&made->item.state, 0);
     made->next = region->mapped;
     region->mapped = made;
     exo_port_unlock(&region->lock);
@@ -151,18 +171,26 @@ EXO_INLINE exo_status exo_region_map_pvt(struct exo_region *region, struct exo_p
     return EXO_OK;
 }
 
+/* Change what a mapping allows. It is held meanwhile, not locked: the port may take its time. */
 EXO_INLINE exo_status exo_region_protect_pvt(struct exo_region *region, struct exo_process *process, exo_uptr address,
                                              exo_u32 flags)
 {
     struct exo_region_mapping *at;
     exo_status status = EXO_NOT_FOUND;
+    exo_u32 generation = 0;
     exo_port_lock(&region->lock);
     for (at = region->mapped; at != EXO_NULL; at = at->next) {
         if (at->process == process && at->mapping.virt_addr == address) {
-            status = exo_protect(&process->space, &at->mapping, flags);
+            generation = (exo_u32)(exo_table_handle(&at->item) >> 32);
+            status = exo_reference_get(&at->item.state, generation);
+            break;
         }
     }
     exo_port_unlock(&region->lock);
+    if (status == EXO_OK) {
+        status = exo_protect(&process->space, &at->mapping, flags);
+        (void)exo_reference_put(&at->item.state, generation, EXO_FALSE);
+    }
     return status;
 }
 

@@ -96,7 +96,7 @@ EXO_INLINE exo_status exo_sys_grant_pvt(struct exo_process *process, const exo_u
     status = exo_sys_derive_pvt(process, a[0], (exo_u32)a[2], (const struct exo_mail *)EXO_NULL, &to->capabilities,
                                 result);
     exo_process_put_pvt(to);
-    return status;
+    return status == EXO_CLOSED ? EXO_NOT_FOUND : status; /* only its record is left */
 }
 
 /* revoke: handle, itself too */
