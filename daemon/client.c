@@ -209,23 +209,30 @@ static void client_answer(struct daemon *daemon, struct client *client, exo_stat
     }
 }
 
-/* Whose queue a client waits at: the nucleus tells only its maker when something arrives. */
-static exo_bool client_is_guest(struct client *client)
+/* What a handle of a client denotes. What goes to the client itself stays as it is. */
+exo_status client_inspect(struct client *client, exo_u64 handle, struct exo_sys_info *info)
 {
     struct exo_port_space saved = client->space;
-    struct exo_sys_info info;
     struct exo_syscall call;
     exo_status status;
     memset(&call, 0, sizeof(call));
-    memset(&info, 0, sizeof(info));
+    memset(info, 0, sizeof(*info));
     call.number = EXO_SYS_INSPECT;
     call.version = EXO_SYSCALL_VERSION;
-    call.argument[0] = client->waiting.call.argument[0];
-    call.argument[2] = sizeof(info);
-    client->space.out = (exo_u8 *)&info;
-    client->space.out_bytes = sizeof(info);
+    call.argument[0] = handle;
+    call.argument[2] = sizeof(*info);
+    client->space.out = (exo_u8 *)info;
+    client->space.out_bytes = sizeof(*info);
     status = exo_syscall_dispatch(client->process, &call);
     client->space = saved;
+    return status;
+}
+
+/* Whose queue a client waits at: the nucleus tells only its maker when something arrives. */
+static exo_bool client_is_guest(struct client *client)
+{
+    struct exo_sys_info info;
+    exo_status status = client_inspect(client, client->waiting.call.argument[0], &info);
     return status != EXO_OK || info.owner != exo_process_number(client->process);
 }
 

@@ -108,6 +108,7 @@ struct daemon {
 /* client.c */
 exo_status client_begin(struct daemon *daemon, int socket, const struct exo_credentials *who, struct user *user);
 void client_end(struct daemon *daemon, struct client *client, exo_bool died);
+exo_status client_inspect(struct client *client, exo_u64 handle, struct exo_sys_info *info);
 void client_serve(struct daemon *daemon, struct client *client);
 void client_bury(struct daemon *daemon);
 void client_wake_rung(struct daemon *daemon);

@@ -8,23 +8,10 @@
 #include <stdlib.h>
 
 /* Which channel and side a handle denotes, if it may both send and receive. */
-static exo_status link_inspect(const struct client *client, exo_u64 handle, exo_u64 *id, exo_u32 *side)
+static exo_status link_inspect(struct client *client, exo_u64 handle, exo_u64 *id, exo_u32 *side)
 {
-    struct exo_port_space *space = client->process->space.port;
-    struct exo_port_space saved = *space;
     struct exo_sys_info info;
-    struct exo_syscall call;
-    exo_status status;
-    memset(&call, 0, sizeof(call));
-    memset(&info, 0, sizeof(info));
-    call.number = EXO_SYS_INSPECT;
-    call.version = EXO_SYSCALL_VERSION;
-    call.argument[0] = handle;
-    call.argument[2] = sizeof(info);
-    space->out = (exo_u8 *)&info;
-    space->out_bytes = sizeof(info);
-    status = exo_syscall_dispatch(client->process, &call);
-    *space = saved;
+    exo_status status = client_inspect(client, handle, &info);
     if (status != EXO_OK) {
         return status;
     }

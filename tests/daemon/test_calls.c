@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The calls by the daemon's road answer what they answer within one process; what is mapped is what the handle allows. */
-#include "daemon_fixture.h"
+#include "one_daemon.h"
 
 #include "exo_ipc/nucleus/nucleus.h"
-
-static struct running running;
 
 /* Two processes of one user, by either road. */
 struct scene {
@@ -309,20 +307,6 @@ static void the_table_of_mappings_finds_each_of_many(void **state)
     }
     assert_int_equal(client.maps.count, 0);
     exo_client_close(&client);
-}
-
-static int begin(void **state)
-{
-    (void)state;
-    running_begin(&running, NULL, NULL);
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    running_end(&running);
-    return 0;
 }
 
 int main(void)

@@ -3,12 +3,10 @@
  * What strangers may do to the daemon's socket. While each attacker works, a well-behaved client is served; afterwards the
  * daemon holds what it held before.
  */
-#include "daemon_fixture.h"
+#include "one_daemon.h"
 
 #define ROUND_MS 200u /* that each attacker works */
 #define SAMPLES 20000u
-
-static struct running running;
 
 /* Try to send; whether it went. */
 static exo_bool sends(int socket, const void *data, exo_size bytes)
@@ -291,20 +289,6 @@ static void a_flood_neither_ends_the_daemon_nor_makes_it_grow_nor_starves_others
     }
     assert_int_equal(kill(running.daemon, 0), 0);
     exo_client_close(&client);
-}
-
-static int begin(void **state)
-{
-    (void)state;
-    running_begin(&running, NULL, NULL);
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    running_end(&running);
-    return 0;
 }
 
 int main(void)

@@ -5,12 +5,11 @@
  *
  *     test_kills [KILLS [SECONDS]]      stops after so many kills, or so long
  */
-#include "daemon_fixture.h"
+#include "one_daemon.h"
 
 #define BOTH (EXO_RIGHT_SEND | EXO_RIGHT_RECEIVE)
 #define WORD 0x6B6E6F77u /* what the owner writes into its region */
 
-static struct running running;
 static exo_u32 kills_wanted = 60;
 static exo_u64 seconds_most = 20;
 
@@ -202,20 +201,6 @@ static void whoever_is_killed_leaves_nothing(void **state)
                   killed[1], killed[2]);
     assert_true(kills > 0);
     exo_client_close(&client);
-}
-
-static int begin(void **state)
-{
-    (void)state;
-    running_begin(&running, NULL, NULL);
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    running_end(&running);
-    return 0;
 }
 
 int main(int count, char **words)

@@ -55,18 +55,24 @@ static void wait_until_open(const struct running *running)
     exo_client_close(&client);
 }
 
+/* Somebody of another user and group; skips the claim for who cannot become that. */
+static void a_stranger_comes(struct visitor *visitor)
+{
+    if (!is_root()) {
+        print_message("skipped: another user takes root to become\n");
+        skip();
+    }
+    memset(visitor, 0, sizeof(*visitor));
+    visitor->uid = STRANGER;
+    visitor->gid = STRANGER;
+}
+
 static void a_users_daemon_lets_no_other_user_in(void **state)
 {
     struct running running;
     struct visitor visitor;
     (void)state;
-    if (!is_root()) {
-        print_message("skipped: another user takes root to become\n");
-        skip();
-    }
-    memset(&visitor, 0, sizeof(visitor));
-    visitor.uid = STRANGER;
-    visitor.gid = STRANGER;
+    a_stranger_comes(&visitor);
     running_begin(&running, NULL, NULL);
     wait_until_open(&running);
     assert_int_equal(send_in(&visitor, running.path, EXO_PERMISSION_DENIED), 0); /* by the file's rights */
@@ -81,13 +87,7 @@ static void a_list_of_groups_is_all_that_are_let_in(void **state)
     struct running running;
     struct visitor visitor;
     (void)state;
-    if (!is_root()) {
-        print_message("skipped: another user takes root to become\n");
-        skip();
-    }
-    memset(&visitor, 0, sizeof(visitor));
-    visitor.uid = STRANGER;
-    visitor.gid = STRANGER;
+    a_stranger_comes(&visitor);
     running_begin(&running, "--system", "--allow-gid=4321");
     wait_until_open(&running);
     assert_string_equal(club, "4321");
@@ -145,13 +145,7 @@ static void users_open_of_each_other_what_permissions_say(void **state)
     exo_u64 region = 0;
     void *at = NULL;
     (void)state;
-    if (!is_root()) {
-        print_message("skipped: another user takes root to become\n");
-        skip();
-    }
-    memset(&visitor, 0, sizeof(visitor));
-    visitor.uid = STRANGER;
-    visitor.gid = STRANGER;
+    a_stranger_comes(&visitor);
     running_begin(&running, "--system", NULL);
     assert_int_equal(client_connects(&client, running.path), EXO_OK);
     assert_int_equal(exo_sys_shm_create(&client.door, "private", 7, 4096, EXO_PERMS(EXO_RIGHT_MAP_READ, 0), &region), EXO_OK);
