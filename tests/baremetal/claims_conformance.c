@@ -7,6 +7,7 @@
 
 #include "claims_fence.h"
 #include "claims_memory.h"
+#include "claims_pages.h"
 #include "claims_parking.h"
 #include "claims_threads.h"
 #include "claims_waiting.h"
@@ -42,6 +43,13 @@ static void kill_peer(void *context)
     process_kill(peer_process);
 }
 
+static exo_bool store_faults(void *context, exo_u8 *byte)
+{
+    struct caught caught;
+    (void)context;
+    return write_faults((exo_uptr)byte, &caught);
+}
+
 static void report(void *context, exo_u32 number, const char *claim, const char *verdict)
 {
     exo_bool skipped = verdict != EXO_NULL && verdict[0] == CONFORMANCE_SKIP[0];
@@ -56,15 +64,23 @@ static void report(void *context, exo_u32 number, const char *claim, const char 
 
 static const char *the_port_keeps_the_contract(void)
 {
-    static struct conformance_host host = {EXO_NULL, report, start_thread, join_thread, &peer,
-                                           kill_peer, 0, EXO_TRUE, EXO_FALSE};
+    static struct exo_port_space user;
+    static struct conformance_host host = {EXO_NULL,  report, start_thread, join_thread, &peer,
+                                           kill_peer, 0,      EXO_TRUE,     EXO_FALSE,   store_faults,
+                                           &user,     0,      PAGE_BYTES};
+    exo_u64 phys = frames_alloc(PAGE_BYTES);
+    exo_uptr at = 0x400000; /* and nothing around it */
     struct process_end end;
     exo_u32 number = 0;
+    REQUIRE(space_init(&user) == EXO_OK);
+    REQUIRE(paging_map(&user, phys, PAGE_BYTES, &at, EXO_MAP_READ | EXO_MAP_WRITE | EXO_MAP_USER) == EXO_OK);
+    host.user_begin = at;
     REQUIRE(process_create("peer", user_image, (exo_size)(user_image_end - user_image), USER_YIELD, &peer_process) ==
             EXO_OK);
     peer.process = peer_process->id;
     thread_start(peer_process->thread);
     (void)conformance_run(&host, claims_memory, COUNT(claims_memory), &number);
+    (void)conformance_run(&host, claims_pages, COUNT(claims_pages), &number);
     (void)conformance_run(&host, claims_parking, COUNT(claims_parking), &number);
     (void)conformance_run(&host, claims_waiting, COUNT(claims_waiting), &number);
     (void)conformance_run(&host, claims_threads, COUNT(claims_threads), &number);
@@ -72,7 +88,9 @@ static const char *the_port_keeps_the_contract(void)
     (void)conformance_run(&host, claims_ring, COUNT(claims_ring), &number);
     REQUIRE(process_join(peer_process, BY_THEN, &end));
     REQUIRE(end.vector == PROCESS_KILLED);
-    REQUIRE(failures == 0 && number > 30);
+    REQUIRE(failures == 0 && number > 39);
+    space_fini(&user);
+    REQUIRE(frames_free(phys, PAGE_BYTES) == EXO_OK);
     return CLAIM_OK;
 }
 
