@@ -128,6 +128,7 @@ struct rounds {
     exo_u64 read_only;
     exo_u32 stop;
     exo_u64 raised;
+    exo_u64 lost;
 };
 
 /* Maps at the same few addresses again and again, and tries to make writable what it may only read. */
@@ -138,7 +139,7 @@ static void *raises(void *argument)
         void *at = NULL;
         if (exo_sys_shm_map(world.door[1], rounds->read_only, NULL, EXO_MAP_READ, &at) == EXO_OK) {
             rounds->raised += exo_sys_shm_protect(world.door[1], at, READ_WRITE) == EXO_OK;
-            (void)exo_sys_shm_unmap(world.door[1], at);
+            rounds->lost += exo_sys_shm_unmap(world.door[1], at) != EXO_OK;
         }
     }
     return NULL;
@@ -149,7 +150,7 @@ static void what_is_changed_is_what_was_checked(void **state)
 {
     exo_u64 mine = create(0, "frames", PAGE, EXO_PERMS(EXO_RIGHT_MAP_READ, 0));
     exo_u64 own = create(1, NULL, PAGE, 0);
-    struct rounds rounds = {0, 0, 0};
+    struct rounds rounds = {0, 0, 0, 0};
     pthread_t thread;
     exo_u32 changed = 0;
     exo_u32 i;
@@ -165,6 +166,7 @@ static void what_is_changed_is_what_was_checked(void **state)
     exo_store32(&rounds.stop, 1u, EXO_RELAXED);
     assert_int_equal(pthread_join(thread, NULL), 0);
     assert_int_equal(rounds.raised, 0);
+    assert_int_equal(rounds.lost, 0);
     assert_int_equal(changed, 3000);
     assert_null(world.process[1]->space.root);
 }
