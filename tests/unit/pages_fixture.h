@@ -29,6 +29,13 @@
 #include "exo_ipc/exo_ipc.h"
 
 #define PAGE ((exo_size)EXO_PORT_PAGE_BYTES)
+/* Names in an index; the one on liburcu keeps records for a while longer than that. */
+#ifdef EXO_IPC_NAMES
+#define NAMES_IN(index) ((index).live)
+#else
+#define NAMES_IN(index) ((index).records.used)
+#endif
+
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
 /* Sequences that repeat, after S. Vigna's splitmix64. */

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Names: what can be one, its hash, and the index that grows. */
+/* Names: what can be one, its hash, and the index that grows; ours, or the one on liburcu (EXO_IPC_NAMES). */
 #include "pages_fixture.h"
+#ifdef EXO_IPC_NAMES
+#include <unistd.h>
+#endif
 
 #define MANY 20000u
 
@@ -73,6 +76,8 @@ static void each_bit_of_name_and_seed_changes_the_hash(void **state)
     }
 }
 
+#ifndef EXO_IPC_NAMES
+
 /* Who knows the seed can make hashes meet; and the length counts where the words are the same. */
 static void names_of_one_hash_are_told_apart(void **state)
 {
@@ -99,6 +104,24 @@ static void names_of_one_hash_are_told_apart(void **state)
     text.bytes = 2;
     assert_false(exo_name_is_pvt(&record, &text, 99));
 }
+
+#else
+
+static void names_of_one_hash_are_told_apart(void **state)
+{
+    static struct exo_name_record record;
+    struct exo_name_text text;
+    (void)state;
+    exo_name_text_pvt(&record.text, "eight by8", 9);
+    exo_name_text_pvt(&text, "eight by8", 9);
+    assert_true(exo_name_match_pvt(&record.node, &text));
+    exo_name_text_pvt(&text, "eight by9", 9);
+    assert_false(exo_name_match_pvt(&record.node, &text));
+    exo_name_text_pvt(&text, "eight by", 8);
+    assert_false(exo_name_match_pvt(&record.node, &text));
+}
+
+#endif
 
 static void a_name_is_found_until_it_is_removed(void **state)
 {
@@ -149,19 +172,11 @@ static void names_of_every_length_are_kept_whole(void **state)
     }
 }
 
-static void an_index_grows_and_keeps_its_chains_short(void **state)
+#ifndef EXO_IPC_NAMES
+static void chains_are_short(void)
 {
-    static exo_u64 record[MANY];
-    char name[16];
     exo_u32 longest = 0;
-    exo_u64 value = 0;
     exo_u32 i;
-    (void)state;
-    for (i = 0; i < MANY; i++) {
-        exo_size bytes = (exo_size)snprintf(name, sizeof(name), "n%u", i);
-        assert_int_equal(exo_names_add(&names, name, bytes, i, &record[i]), EXO_OK);
-        assert_true(names.buckets >= EXO_NAMES_FIRST && names.buckets + 1 >= names.records.used);
-    }
     for (i = 0; i < names.buckets; i++) {
         exo_u32 link = (exo_u32)*exo_names_bucket_pvt(&names, i);
         exo_u32 length = 0;
@@ -171,6 +186,26 @@ static void an_index_grows_and_keeps_its_chains_short(void **state)
         longest = length > longest ? length : longest;
     }
     assert_in_range(longest, 2, 16);
+}
+#else
+static void chains_are_short(void)
+{
+}
+#endif
+
+static void an_index_grows_and_keeps_its_chains_short(void **state)
+{
+    static exo_u64 record[MANY];
+    char name[16];
+    exo_u64 value = 0;
+    exo_u32 i;
+    (void)state;
+    for (i = 0; i < MANY; i++) {
+        exo_size bytes = (exo_size)snprintf(name, sizeof(name), "n%u", i);
+        assert_int_equal(exo_names_add(&names, name, bytes, i, &record[i]), EXO_OK);
+        assert_true(names.buckets >= EXO_NAMES_FIRST && names.buckets + 1 >= NAMES_IN(names));
+    }
+    chains_are_short();
     for (i = 0; i < MANY; i++) {
         exo_size bytes = (exo_size)snprintf(name, sizeof(name), "n%u", i);
         if (i % 3 == 0) {
@@ -179,7 +214,7 @@ static void an_index_grows_and_keeps_its_chains_short(void **state)
         assert_int_equal(exo_names_find(&names, name, bytes, &value), i % 3 == 0 ? EXO_NOT_FOUND : EXO_OK);
         assert_true(i % 3 == 0 || value == i);
     }
-    assert_int_equal(names.records.used, MANY - (MANY + 2) / 3);
+    assert_int_equal(NAMES_IN(names), MANY - (MANY + 2) / 3);
 }
 
 static void more_names_than_allowed_are_refused(void **state)
@@ -252,6 +287,48 @@ static void a_name_that_stays_is_found_beside_changes(void **state)
     }
 }
 
+#ifdef EXO_IPC_NAMES
+
+static exo_u32 removed;
+
+static void *remove_a_lot(void *nothing)
+{
+    char name[16];
+    exo_u64 record = 0;
+    exo_u32 i;
+    for (i = 0; i < EXO_NAMES_WAITING; i++) {
+        exo_size bytes = (exo_size)snprintf(name, sizeof(name), "gone%u", i);
+        if (exo_names_add(&names, name, bytes, i, &record) != EXO_OK || exo_names_remove(&names, record) != EXO_OK) {
+            return &names;
+        }
+        __atomic_store_n(&removed, i + 1, __ATOMIC_RELEASE);
+    }
+    return nothing;
+}
+
+/* Whoever makes the last of a lot of removals waits for the readers, and nobody used a record of the lot before. */
+static void a_record_rests_while_a_reader_may_see_it(void **state)
+{
+    pthread_t thread;
+    void *wrong;
+    (void)state;
+    removed = 0;
+    urcu_bp_read_lock();
+    assert_int_equal(pthread_create(&thread, NULL, remove_a_lot, NULL), 0);
+    while (__atomic_load_n(&removed, __ATOMIC_ACQUIRE) < EXO_NAMES_WAITING - 1) {
+        (void)sched_yield();
+    }
+    (void)usleep(50000);
+    assert_int_equal(__atomic_load_n(&removed, __ATOMIC_ACQUIRE), EXO_NAMES_WAITING - 1);
+    assert_int_equal(names.records.used, EXO_NAMES_WAITING);
+    urcu_bp_read_unlock();
+    assert_int_equal(pthread_join(thread, &wrong), 0);
+    assert_null(wrong);
+    assert_int_equal(names.records.used, 0);
+}
+
+#endif
+
 #define CLAIM(name) cmocka_unit_test_setup_teardown(name, open_names, close_names)
 
 int main(void)
@@ -265,6 +342,9 @@ int main(void)
         CLAIM(an_index_grows_and_keeps_its_chains_short),
         cmocka_unit_test(more_names_than_allowed_are_refused),
         CLAIM(a_name_that_stays_is_found_beside_changes),
+#ifdef EXO_IPC_NAMES
+        CLAIM(a_record_rests_while_a_reader_may_see_it),
+#endif
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -283,7 +283,7 @@ static void a_hundred_thousand_regions_are_found_by_number_and_by_name(void **st
     }
     assert_int_equal(open_by("region.5", &found), EXO_NOT_FOUND);
     assert_int_equal(pool.regions.used, 0);
-    assert_int_equal(pool.names.records.used, 0);
+    assert_int_equal(NAMES_IN(pool.names), 0);
 }
 
 /* Two threads look by name and by number, two make and end regions of few names in few places. */
@@ -375,7 +375,7 @@ static void look_ups_are_right_beside_creation_and_removal(void **state)
         assert_null(wrong);
     }
     assert_in_range(pool.regions.used, 1, NAMES + 1);
-    assert_int_equal(pool.names.records.used, pool.regions.used);
+    assert_int_equal(NAMES_IN(pool.names), pool.regions.used);
 }
 
 #define CLAIM(name) cmocka_unit_test_setup_teardown(name, open_pool, close_pool)

@@ -13,7 +13,12 @@
 #ifndef EXO_IPC_SHARED_MEMORY_POOL_H
 #define EXO_IPC_SHARED_MEMORY_POOL_H
 
+/* The index of names: ours, or one with the same calls that the program brings (port/linux/exo_names_urcu.h). */
+#ifdef EXO_IPC_NAMES
+#include EXO_IPC_NAMES
+#else
 #include "names.h"
+#endif
 
 /* Regions at most, when the configuration does not say. */
 #define EXO_POOL_REGIONS (1u << 20)
