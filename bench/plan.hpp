@@ -98,6 +98,7 @@ std::vector<Group> channel_groups();
 std::vector<Group> wait_many_groups();
 std::vector<Group> broadcast_groups();
 std::vector<Group> control_groups();
+std::vector<Group> trusted_groups();
 std::vector<Group> footprint_groups();
 
 } // namespace bench

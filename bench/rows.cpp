@@ -64,6 +64,17 @@ const std::vector<Row> &rows()
         {"control-call", 1.3, "control", Form::over, "exo-call", "seqpacket-rtt", 1, "ratio"},
         {"control-call-one-cpu", 1.3, "control", Form::over, "exo-one-cpu", "seqpacket-one-cpu", 1,
          "ratio"},
+        {"pool-lookup-growth", 2, "pool", Form::over, "regions-1000000", "regions-1000", 1, "ratio"},
+        {"pool-name-growth", 2, "pool-names", Form::over, "regions-1000000", "regions-1000", 1, "ratio"},
+        {"pool-lookup-anywhere", 2, "pool-anywhere", Form::over, "regions-1000000", "lines-1000000", 1, "ratio"},
+        {"capability-check", 10, "capability", Form::absolute, "check", "", 1, "ns"},
+        {"capability-use", 1.5, "capability", Form::over, "use", "locked-pair", 1, "ratio"},
+        {"revoke-100000", 1000, "revoke", Form::absolute, "derived-100000", "", 1, "ns each"},
+        {"revoke-among-100000", 2, "revoke", Form::over, "derived-100-of-100000", "derived-100", 1, "ratio"},
+        {"map-over-mmap-4k", 1.1, "map-4k", Form::over, "exo-map", "mmap", 1, "ratio"},
+        {"map-over-mmap-2m", 1.1, "map-2m", Form::over, "exo-map", "mmap", 1, "ratio"},
+        {"memory-region", 1024, "weight", Form::absolute, "region", "", 1, "bytes"},
+        {"memory-process", 16384, "weight", Form::absolute, "process", "", 1, "bytes"},
         {"code-size-send", 160, "footprint", Form::absolute, "send", "", 1, "bytes"},
         {"code-size-recv", 200, "footprint", Form::absolute, "recv", "", 1, "bytes"},
         {"idle-memory", 65536, "footprint", Form::absolute, "idle-memory", "", 1, "bytes"},
@@ -90,6 +101,7 @@ const std::vector<Group> &groups()
         append(list, wait_many_groups());
         append(list, broadcast_groups());
         append(list, control_groups());
+        append(list, trusted_groups());
         append(list, footprint_groups());
         return list;
     }();
