@@ -40,7 +40,7 @@ baremetal:
 baremetal = port/x86_64-baremetal
 
 check:
-	@tools/install-deps build check examples
+	@tools/install-deps build check examples baremetal
 	@tools/check
 
 ratios: bench-peers
@@ -85,8 +85,8 @@ clean:
 
 # The builds. Each is configured once, and again when this file changes.
 options_common  = -Dbuildtype=debugoptimized -Dwerror=true -Dbench=disabled
-options_gcc     = $(options_common) -Dproof=enabled
-options_clang   = $(options_common)
+options_gcc     = $(options_common) -Dproof=enabled -Dbaremetal=enabled
+options_clang   = $(options_common) -Dbaremetal=enabled
 options_tsan    = $(options_common) -Db_sanitize=thread -Db_lundef=false
 options_asan    = $(options_common) -Db_sanitize=address,undefined -Db_lundef=false \
                   -Dc_args=-fno-sanitize-recover=all -Dcpp_args=-fno-sanitize-recover=all

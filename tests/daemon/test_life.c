@@ -302,6 +302,42 @@ static void talks_by_a_link(struct child *child)
     exo_client_close(&child->client);
 }
 
+static void asks_for_a_link_and_dies(struct child *child)
+{
+    static struct exo_channel_end end;
+    exo_u64 channel = 0;
+    CHECK(exo_sys_channel_open(&child->client.door, "left", 4, BOTH, &channel) == EXO_OK);
+    CHECK(exo_client_channel(&child->client, channel, &end, NULL, in_ms(1)) == EXO_TIMEOUT);
+    says(child, 1);
+    for (;;) {
+        (void)pause();
+    }
+}
+
+/* Nobody is joined with one that asked and died. */
+static void a_link_that_a_dead_client_asked_for_is_forgotten(void **state)
+{
+    static struct exo_client client;
+    static struct exo_channel_end end;
+    struct child *child;
+    exo_u64 channel = 0;
+    exo_u64 deadline = in_seconds(20);
+    (void)state;
+    assert_int_equal(client_connects(&client, running.path), EXO_OK);
+    assert_int_equal(exo_sys_channel_create(&client.door, "left", 4, EXO_PERMS(BOTH, 0), 0, 0, &channel), EXO_OK);
+    child = begins(0, asks_for_a_link_and_dies);
+    assert_true(page_says(&child->page[0], 1));
+    assert_int_equal(report_of(&client).links, 1);
+    assert_int_equal(kill(child->pid, SIGKILL), 0);
+    assert_int_equal(join_child(child->pid), -SIGKILL);
+    while (report_of(&client).links != 0 && exo_port_now_ns() < deadline) {
+        (void)sched_yield();
+    }
+    assert_int_equal(report_of(&client).links, 0);
+    assert_int_not_equal(exo_client_channel(&client, channel, &end, NULL, in_ms(1)), EXO_OK);
+    exo_client_close(&client);
+}
+
 static void two_sides_of_a_channel_get_a_shared_one(void **state)
 {
     static struct exo_client client;
@@ -386,6 +422,34 @@ static void a_socket_from_a_service_manager_is_served(void **state)
     assert_int_equal(kill(daemon, SIGTERM), 0);
     assert_int_equal(join_child(daemon), 0);
     (void)close(hears);
+}
+
+/* What the manager hands over must be a socket that listens, for whole packets. */
+static void another_socket_from_a_service_manager_is_refused(void **state)
+{
+    static const int types[] = {SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET};
+    exo_u32 i;
+    (void)state;
+    for (i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+        int other = socket(AF_UNIX, types[i] | SOCK_CLOEXEC, 0);
+        struct sockaddr_un address;
+        char name[64];
+        socklen_t bytes = 0;
+        int status;
+        pid_t daemon;
+        (void)snprintf(name, sizeof(name), "@exo_other_%d_%u", (int)getpid(), i);
+        assert_int_equal(exo_address_make_pvt(&address, &bytes, name), EXO_OK);
+        assert_int_equal(bind(other, (struct sockaddr *)&address, bytes), 0);
+        assert_true(types[i] != SOCK_STREAM || listen(other, 8) == 0);
+        daemon = fork();
+        assert_true(daemon >= 0);
+        if (daemon == 0) {
+            managed(other, "");
+        }
+        status = join_child(daemon);
+        assert_true(status > 0 && status != 127);
+        (void)close(other);
+    }
 }
 
 /* One of many that are connected and do nothing but be there. */
@@ -487,7 +551,9 @@ int main(void)
         CLAIM(a_waiter_is_woken_by_what_arrives),
         CLAIM(a_guest_at_a_queue_is_woken_and_sent_away),
         CLAIM(two_sides_of_a_channel_get_a_shared_one),
+        CLAIM(a_link_that_a_dead_client_asked_for_is_forgotten),
         CLAIM(a_socket_from_a_service_manager_is_served),
+        CLAIM(another_socket_from_a_service_manager_is_refused),
         CLAIM(among_a_thousand_a_death_is_known_within_100_ms),
     };
     return cmocka_run_group_tests_name("life", tests, begin, end);

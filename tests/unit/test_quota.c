@@ -197,10 +197,14 @@ static void the_mark_is_exact_for_small_and_huge_limits(void **state)
         open_tree(&tree);
         exo_account_warn_set(&tree.leaf, note, &tree);
         limit(&tree.leaf, EXO_QUOTA_BYTES, limits[i]);
-        assert_int_equal(exo_quota_charge(&tree.leaf, EXO_QUOTA_BYTES, mark - slack), EXO_OK);
+        assert_int_equal(exo_quota_charge(&tree.leaf, EXO_QUOTA_BYTES, mark / 2), EXO_OK);
+        assert_int_equal(tree.warned, 0);
+        assert_int_equal(exo_quota_charge(&tree.leaf, EXO_QUOTA_BYTES, mark - slack - mark / 2), EXO_OK);
         assert_int_equal(tree.warned, 0);
         assert_int_equal(exo_quota_charge(&tree.leaf, EXO_QUOTA_BYTES, slack * 2 + (slack == 0)), EXO_OK);
         assert_int_equal(tree.warned, 1);
+        /* the mark of the warning is no part of what is used */
+        assert_int_equal(exo_quota_return(&tree.leaf, EXO_QUOTA_BYTES, mark + slack + (slack == 0) + 1), EXO_INVALID_ARGUMENT);
     }
 }
 

@@ -148,6 +148,32 @@ static void finish_some(void)
     client_check(stage.released == 0 && stage.gone + left == stage.begun && stage.object.references == left);
 }
 
+/* A weak one ends, and a strong one begins in its place: the old number never has the new one's rights. */
+static void weak_setup(void)
+{
+    setup();
+    client_check(exo_capability_drop(&stage.table[1], stage.child) == EXO_OK);
+    client_check(exo_capability_derive(&stage.table[0], stage.top, EXO_RIGHT_MAP_READ, &stage.table[1], &stage.child) == EXO_OK);
+    stage.begun = 3;
+}
+
+static void replace_by_strong(void)
+{
+    exo_u64 made = 0;
+    client_check(exo_capability_drop(&stage.table[1], stage.child) == EXO_OK);
+    client_check(exo_capability_create(&stage.table[1], &stage.object, EXO_RIGHTS_ALL, 0, &made) == EXO_OK);
+    client_check((exo_u32)made == (exo_u32)stage.child && made != stage.child);
+    count(&stage.begun);
+}
+
+static void ask_for_more(void)
+{
+    exo_status asked = exo_capability_check(&stage.table[1], stage.child, EXO_OBJECT_REGION, EXO_RIGHT_DESTROY);
+    client_check(asked == EXO_PERMISSION_DENIED || asked == EXO_NOT_FOUND);
+}
+
+CLIENT(check_reuse) = {.name = "capability-check-reuse", .setup = weak_setup, .thread = {replace_by_strong, ask_for_more},
+                       .finish = finish_some};
 CLIENT(revoke_use) = {.name = "capability-revoke-use", .setup = setup, .thread = {revoke_all, use_child, use_child},
                       .finish = finish_all_gone};
 CLIENT(end_use) = {.name = "capability-end-use", .setup = setup, .thread = {end_object, use_child, revoke_or_not},
