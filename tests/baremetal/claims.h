@@ -40,6 +40,7 @@ struct claim {
 extern const struct claim claims_conformance[];
 extern const struct claim claims_frames[];
 extern const struct claim claims_map[];
+extern const struct claim claims_move[];
 extern const struct claim claims_paging[];
 extern const struct claim claims_rights[];
 extern const struct claim claims_tlb[];
