@@ -23,13 +23,13 @@ const struct budget budgets[BUDGETS] = {
     [BUDGET_NULL_CALL] = {"null system call", 60, 43},
     [BUDGET_BLOCK] = {"block, with the change of threads", 250, 222},
     [BUDGET_WAKE] = {"wake", 150, 137},
-    [BUDGET_MAP] = {"map 4 KiB", 400, 435},
+    [BUDGET_MAP] = {"map 4 KiB", 400, 332},
     [BUDGET_UNMAP_OWN] = {"unmap 4 KiB, loaded here alone", 0, 429},
     [BUDGET_UNMAP_OTHER] = {"unmap 4 KiB, loaded on one other processor too", 800, 689},
     [BUDGET_COPY_4K] = {"4 KiB with two copies", 0, 1652},
     [BUDGET_COPY_64K] = {"64 KiB with two copies", 0, 17028},
-    [BUDGET_MOVE_4K] = {"4 KiB moved from space to space", 0, 965},
-    [BUDGET_MOVE_64K] = {"64 KiB moved from space to space", 0, 6364},
+    [BUDGET_MOVE_4K] = {"4 KiB moved from space to space", 0, 855},
+    [BUDGET_MOVE_64K] = {"64 KiB moved from space to space", 0, 6179},
 };
 
 exo_u32 budget_counted[BUDGETS];

@@ -156,6 +156,9 @@ exo_bool paging_split(exo_u64 *entry);
 /* The end of the first leaf in a range; 0: the range is free. */
 exo_uptr paging_first_used(struct exo_port_space *space, exo_uptr begin, exo_uptr end);
 
+/* The entry of a range's first page, if all of them are free and in one table; null: they are not, or there is no table. */
+exo_u64 *paging_free_pages(struct exo_port_space *space, exo_uptr begin, exo_uptr end);
+
 /* paging_kernel.c: the kernel's own tables over the map, from those of boot.S. */
 void paging_kernel_init(const struct memory_map *ram);
 /* A kernel stack with nothing mapped below it. Returns its top; 0: no memory. */

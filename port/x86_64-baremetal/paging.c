@@ -51,8 +51,9 @@ static exo_bool range_is_good(const struct exo_port_space *space, exo_uptr virt,
     return bytes != 0 && (virt | bytes) % PAGE_BYTES == 0 && virt >= begin && virt < end && bytes <= end - virt;
 }
 
-/* A free range with a free page on either side, so that who runs over the end of a mapping is caught. 0: none. */
-static exo_uptr choose(struct exo_port_space *space, exo_size bytes, exo_size align)
+/* A free range with a free page on either side, so that who runs over the end of a mapping is caught. 0: none. With its
+ * first entry, or null, as paging_free_pages() has it: then nobody need walk there again. */
+static exo_uptr choose(struct exo_port_space *space, exo_size bytes, exo_size align, exo_u64 **entry)
 {
     exo_uptr first = (is_kernel(space) ? AREA_BASE : USER_CHOSEN) + LARGE_PAGE_BYTES;
     exo_uptr end = (is_kernel(space) ? AREA_END : USER_END) - PAGE_BYTES;
@@ -64,6 +65,12 @@ static exo_uptr choose(struct exo_port_space *space, exo_size bytes, exo_size al
             at = first;
             laps++;
             continue;
+        }
+        *entry = paging_free_pages(space, at - PAGE_BYTES, at + bytes + PAGE_BYTES);
+        if (EXO_LIKELY(*entry != EXO_NULL)) {
+            ++*entry;
+            space->cursor = at + bytes + PAGE_BYTES;
+            return at;
         }
         used = paging_first_used(space, at - PAGE_BYTES, at + bytes + PAGE_BYTES);
         if (used == 0) {
@@ -118,24 +125,33 @@ EXO_HOT exo_status map_locked(struct exo_port_space *space, exo_u64 phys, exo_si
 {
     exo_size align = (phys | bytes) % LARGE_PAGE_BYTES == 0 ? LARGE_PAGE_BYTES : PAGE_BYTES;
     exo_uptr at = *virt;
-    exo_uptr end;
+    exo_u64 *entry = (exo_u64 *)EXO_NULL;
+    exo_u64 bits;
     if (!flags_are_good(space, flags) || phys % PAGE_BYTES != 0 || (phys & ~ENTRY_ADDRESS) != 0 ||
         bytes == 0 || bytes > ENTRY_ADDRESS - phys || bytes % PAGE_BYTES != 0 ||
         (at != 0 && !range_is_good(space, at, bytes))) {
         return EXO_INVALID_ARGUMENT;
     }
     if (at == 0) {
-        at = choose(space, bytes, align);
+        at = choose(space, bytes, align, &entry);
         if (at == 0) {
             return EXO_NO_MEMORY;
         }
     } else if (paging_first_used(space, at, at + bytes) != 0) {
         return EXO_ALREADY_EXISTS;
     }
-    end = paging_fill(space, phys, bytes, at, bits_of(space, flags));
-    if (end != at + bytes) {
-        drop_range(space, at, end);
-        return EXO_NO_MEMORY;
+    bits = bits_of(space, flags);
+    if (entry == EXO_NULL) {
+        exo_uptr end = paging_fill(space, phys, bytes, at, bits);
+        if (end != at + bytes) {
+            drop_range(space, at, end);
+            return EXO_NO_MEMORY;
+        }
+    } else {
+        exo_size done;
+        for (done = 0; done < bytes; done += PAGE_BYTES) {
+            paging_set(entry++, (phys + done) | bits);
+        }
     }
     *virt = at;
     return EXO_OK;

@@ -190,3 +190,14 @@ exo_uptr paging_first_used(struct exo_port_space *space, exo_uptr begin, exo_upt
     }
     return 0;
 }
+
+exo_u64 *paging_free_pages(struct exo_port_space *space, exo_uptr begin, exo_uptr end)
+{
+    exo_u32 level;
+    exo_u64 *entry;
+    if ((begin ^ (end - 1)) >= LARGE_PAGE_BYTES) {
+        return (exo_u64 *)EXO_NULL;
+    }
+    entry = paging_entry(space, begin, &level);
+    return level == LEVEL_PAGE && first_used_page(entry, begin, end) == 0 ? entry : (exo_u64 *)EXO_NULL;
+}
