@@ -156,14 +156,31 @@ static const char *a_move_that_is_refused_changes_nothing(void)
     return both_end(phys);
 }
 
+static exo_u32 movers;
+
+/* Both at once, where there are two processors: a thread that has begun waits for the other, a while. */
 static void back_and_forth(void *argument)
 {
     struct exo_port_space *from = (struct exo_port_space *)argument;
     struct exo_port_space *to = from == &one ? &other : &one;
     exo_uptr place = from == &one ? 0x20000000 : 0x30000000;
+    exo_uptr nowhere = 0;
     exo_u32 i;
-    for (i = 0; i < 400; i++) {
-        (void)paging_move(i % 2 == 0 ? from : to, place, PAGE_BYTES, i % 2 == 0 ? to : from, &place, RW);
+    (void)exo_fetch_add32(&movers, 1u, EXO_RELAXED); /* relaxed: nothing else is told by it */
+    for (i = 0; i < 1000000 && exo_load32(&movers, EXO_RELAXED) != 2; i++) { /* relaxed: same */
+        exo_cpu_relax();
+    }
+    for (i = 0; i < 600; i++) {
+        exo_u32 tries;
+        (void)paging_move(from, place, PAGE_BYTES, to, &place, RW);
+        (void)paging_move(to, place, PAGE_BYTES, from, &place, RW);
+        for (tries = 0; tries < 100; tries++) { /* always in the same direction, and short: nothing is there */
+            exo_u32 pause = (i * 100 + tries) * (from == &one ? 7u : 13u) % 61u; /* or they would fall into step */
+            while (pause-- != 0) {
+                __asm__ __volatile__("");
+            }
+            (void)paging_move(from, 0x50000000, PAGE_BYTES, to, &nowhere, RW);
+        }
     }
 }
 
@@ -177,8 +194,9 @@ static const char *moves_in_opposite_directions_do_not_wait_for_each_other(void)
     REQUIRE(verdict == CLAIM_OK);
     REQUIRE(paging_map(&one, phys, PAGE_BYTES, &places[0], RW) == EXO_OK);
     REQUIRE(paging_map(&other, phys + PAGE_BYTES, PAGE_BYTES, &places[1], RW) == EXO_OK);
-    threads[0] = thread_create("there", back_and_forth, &one, CPUS_ANY);
-    threads[1] = thread_create("back", back_and_forth, &other, CPUS_ANY);
+    movers = 0;
+    threads[0] = thread_create("there", back_and_forth, &one, 1);
+    threads[1] = thread_create("back", back_and_forth, &other, 1u << (cpu_count - 1));
     REQUIRE(threads[0] != EXO_NULL && threads[1] != EXO_NULL);
     thread_start(threads[0]);
     thread_start(threads[1]);
