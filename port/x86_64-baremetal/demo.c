@@ -2,6 +2,7 @@
 /*
  * The demonstration: what the machine has, and an exchange between two threads on two processors, over a pair of rings.
  */
+#include "budget.h"
 #include "console.h"
 #include "task.h"
 #include "exo_ipc/exo_ipc.h"
@@ -109,5 +110,7 @@ exo_u8 kernel_main(const char *command_line, const struct memory_map *ram)
     /* With -icount shift=0 a cycle is an instruction, and the number is the same each time. */
     print("%u messages there, and back from processor %u: %s, %u cycles for each\n", NUMBER(exchange.answered),
           NUMBER(exchange.processor), exo_status_text(status), (exo_cpu_cycles() - begin) / MESSAGES);
+    budget_measure();
+    budget_print();
     return status == EXO_OK && exchange.answered == MESSAGES ? EXIT_PASSED : EXIT_FAILED;
 }

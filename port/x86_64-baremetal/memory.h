@@ -111,6 +111,23 @@ exo_status paging_map(struct exo_port_space *space, exo_u64 phys, exo_size bytes
 exo_status paging_unmap(struct exo_port_space *space, exo_uptr virt, exo_size bytes);
 exo_status paging_protect(struct exo_port_space *space, exo_uptr virt, exo_size bytes, exo_u32 flags);
 
+/* The first two for who holds the space's lock. */
+exo_status paging_map_locked(struct exo_port_space *space, exo_u64 phys, exo_size bytes, exo_uptr *virt, exo_u32 flags);
+exo_status paging_unmap_locked(struct exo_port_space *space, exo_uptr virt, exo_size bytes);
+
+/**
+ * paging_move - pages leave one process and come to another, paging_move.c.
+ * @from, @virt, @bytes: all of it mapped, on frames that follow each other
+ * @to, @there, @flags: as exo_port_map(); whether the receiver may have these rights, the caller knows
+ *
+ * When this returns no processor reaches them by the old addresses. The frames' owner in any books is the caller's to
+ * change.
+ *
+ * Returns: EXO_OK; EXO_NOT_FOUND: not mapped like that; else as exo_port_map(). On an error nothing has moved.
+ */
+exo_status paging_move(struct exo_port_space *from, exo_uptr virt, exo_size bytes, struct exo_port_space *to,
+                       exo_uptr *there, exo_u32 flags);
+
 /* The entry that decides about an address, and its level: a leaf, or the first on the way that is absent. */
 exo_u64 *paging_entry(struct exo_port_space *space, exo_uptr virt, exo_u32 *level);
 
@@ -132,12 +149,15 @@ EXO_INLINE exo_size level_bytes(exo_u32 level)
 exo_u64 *paging_make(struct exo_port_space *space, exo_uptr virt, exo_u32 level);
 /* Sets an entry that is absent. */
 void paging_set(exo_u64 *entry, exo_u64 value);
-/* Clears the leaf of an address, and takes out the tables that become empty. */
-void paging_drop(struct tlb_batch *batch, exo_uptr virt);
+/* Clears the leaf of an address, and takes out the tables that become empty. Returns its end; 0: there is none. */
+exo_uptr paging_drop(struct tlb_batch *batch, exo_uptr virt);
 /* Turns a large entry into a table of small ones that say the same. */
 exo_bool paging_split(exo_u64 *entry);
 /* The end of the first leaf in a range; 0: the range is free. */
 exo_uptr paging_first_used(struct exo_port_space *space, exo_uptr begin, exo_uptr end);
+
+/* The entry of a range's first page, if all of them are free and in one table; null: they are not, or there is no table. */
+exo_u64 *paging_free_pages(struct exo_port_space *space, exo_uptr begin, exo_uptr end);
 
 /* paging_kernel.c: the kernel's own tables over the map, from those of boot.S. */
 void paging_kernel_init(const struct memory_map *ram);

@@ -51,8 +51,9 @@ static exo_bool range_is_good(const struct exo_port_space *space, exo_uptr virt,
     return bytes != 0 && (virt | bytes) % PAGE_BYTES == 0 && virt >= begin && virt < end && bytes <= end - virt;
 }
 
-/* A free range with a free page on either side, so that who runs over the end of a mapping is caught. 0: none. */
-static exo_uptr choose(struct exo_port_space *space, exo_size bytes, exo_size align)
+/* A free range with a free page on either side, so that who runs over the end of a mapping is caught. 0: none. With its
+ * first entry, or null, as paging_free_pages() has it: then nobody need walk there again. */
+static exo_uptr choose(struct exo_port_space *space, exo_size bytes, exo_size align, exo_u64 **entry)
 {
     exo_uptr first = (is_kernel(space) ? AREA_BASE : USER_CHOSEN) + LARGE_PAGE_BYTES;
     exo_uptr end = (is_kernel(space) ? AREA_END : USER_END) - PAGE_BYTES;
@@ -64,6 +65,12 @@ static exo_uptr choose(struct exo_port_space *space, exo_size bytes, exo_size al
             at = first;
             laps++;
             continue;
+        }
+        *entry = paging_free_pages(space, at - PAGE_BYTES, at + bytes + PAGE_BYTES);
+        if (EXO_LIKELY(*entry != EXO_NULL)) {
+            ++*entry;
+            space->cursor = at + bytes + PAGE_BYTES;
+            return at;
         }
         used = paging_first_used(space, at - PAGE_BYTES, at + bytes + PAGE_BYTES);
         if (used == 0) {
@@ -78,12 +85,17 @@ static exo_uptr choose(struct exo_port_space *space, exo_size bytes, exo_size al
 exo_uptr paging_fill(struct exo_port_space *space, exo_u64 phys, exo_size bytes, exo_uptr virt, exo_u64 bits)
 {
     exo_uptr at = virt;
+    exo_u64 *entry = (exo_u64 *)EXO_NULL;
     while (at < virt + bytes) {
         exo_u64 here = phys + (at - virt);
         exo_bool large = (here | at) % LARGE_PAGE_BYTES == 0 && virt + bytes - at >= LARGE_PAGE_BYTES;
-        exo_u64 *entry = paging_make(space, at, large ? LEVEL_LARGE : LEVEL_PAGE);
-        if (entry == EXO_NULL) {
-            break;
+        if (entry != EXO_NULL && at % LARGE_PAGE_BYTES != 0) {
+            entry++; /* of the same table */
+        } else {
+            entry = paging_make(space, at, large ? LEVEL_LARGE : LEVEL_PAGE);
+            if (entry == EXO_NULL) {
+                break;
+            }
         }
         paging_set(entry, here | bits | (large ? ENTRY_LARGE : 0));
         at += large ? LARGE_PAGE_BYTES : PAGE_BYTES;
@@ -96,83 +108,118 @@ static void drop_range(struct exo_port_space *space, exo_uptr virt, exo_uptr end
     struct tlb_batch batch;
     exo_uptr next;
     tlb_batch_init(&batch, space);
-    while (virt < end && (next = paging_first_used(space, virt, end)) != 0) {
-        paging_drop(&batch, next - PAGE_BYTES);
-        virt = next;
+    while (virt < end) {
+        next = paging_drop(&batch, virt);
+        if (next == 0) { /* a hole */
+            next = paging_first_used(space, virt, end);
+            virt = next == 0 ? end : next - PAGE_BYTES;
+        } else {
+            virt = next;
+        }
     }
     tlb_flush(&batch);
 }
 
-exo_status paging_map(struct exo_port_space *space, exo_u64 phys, exo_size bytes, exo_uptr *virt, exo_u32 flags)
+/* In line: what the call would cost, twice, is a tenth of a map. */
+EXO_HOT exo_status map_locked(struct exo_port_space *space, exo_u64 phys, exo_size bytes, exo_uptr *virt, exo_u32 flags)
 {
     exo_size align = (phys | bytes) % LARGE_PAGE_BYTES == 0 ? LARGE_PAGE_BYTES : PAGE_BYTES;
     exo_uptr at = *virt;
-    exo_uptr end;
-    exo_status status = EXO_OK;
+    exo_u64 *entry = (exo_u64 *)EXO_NULL;
+    exo_u64 bits;
     if (!flags_are_good(space, flags) || phys % PAGE_BYTES != 0 || (phys & ~ENTRY_ADDRESS) != 0 ||
         bytes == 0 || bytes > ENTRY_ADDRESS - phys || bytes % PAGE_BYTES != 0 ||
         (at != 0 && !range_is_good(space, at, bytes))) {
         return EXO_INVALID_ARGUMENT;
     }
-    kernel_lock(&space->lock);
     if (at == 0) {
-        at = choose(space, bytes, align);
-        status = at == 0 ? EXO_NO_MEMORY : EXO_OK;
+        at = choose(space, bytes, align, &entry);
+        if (at == 0) {
+            return EXO_NO_MEMORY;
+        }
     } else if (paging_first_used(space, at, at + bytes) != 0) {
-        status = EXO_ALREADY_EXISTS;
+        return EXO_ALREADY_EXISTS;
     }
-    if (status == EXO_OK) {
-        end = paging_fill(space, phys, bytes, at, bits_of(space, flags));
+    bits = bits_of(space, flags);
+    if (entry == EXO_NULL) {
+        exo_uptr end = paging_fill(space, phys, bytes, at, bits);
         if (end != at + bytes) {
             drop_range(space, at, end);
-            status = EXO_NO_MEMORY;
+            return EXO_NO_MEMORY;
+        }
+    } else {
+        exo_size done;
+        for (done = 0; done < bytes; done += PAGE_BYTES) {
+            paging_set(entry++, (phys + done) | bits);
         }
     }
+    *virt = at;
+    return EXO_OK;
+}
+
+exo_status paging_map_locked(struct exo_port_space *space, exo_u64 phys, exo_size bytes, exo_uptr *virt, exo_u32 flags)
+{
+    return map_locked(space, phys, bytes, virt, flags);
+}
+
+exo_status paging_map(struct exo_port_space *space, exo_u64 phys, exo_size bytes, exo_uptr *virt, exo_u32 flags)
+{
+    exo_status status;
+    kernel_lock(&space->lock);
+    status = map_locked(space, phys, bytes, virt, flags);
     kernel_unlock(&space->lock);
-    if (status == EXO_OK) {
-        *virt = at;
-    }
     return status;
 }
 
-/* Makes an address the begin of an entry. */
-static exo_bool cut(struct exo_port_space *space, exo_uptr virt)
+/* Makes an address the begin of an entry, where it lies within the large page that has the page at `in`. */
+static exo_bool cut(struct exo_port_space *space, exo_uptr virt, exo_uptr in)
 {
     exo_u32 level;
-    exo_u64 *entry = paging_entry(space, virt, &level);
-    /* relaxed: writers hold the lock */
-    if (level != LEVEL_LARGE || virt % LARGE_PAGE_BYTES == 0 || (exo_load64(entry, EXO_RELAXED) & ENTRY_PRESENT) == 0) {
-        return EXO_TRUE;
-    }
-    return paging_split(entry);
+    return virt % LARGE_PAGE_BYTES == 0 || paging_split(paging_entry(space, in, &level));
 }
 
 /* Whether all of a range is mapped, and then makes its ends ends of entries. */
 static exo_status prepare_change(struct exo_port_space *space, exo_uptr virt, exo_size bytes)
 {
     exo_uptr at = virt;
+    exo_u32 first = 0;
+    exo_u32 last = 0;
     while (at < virt + bytes) {
-        exo_u32 level;
-        const exo_u64 *entry = paging_entry(space, at, &level);
+        const exo_u64 *entry = paging_entry(space, at, &last);
         if ((exo_load64(entry, EXO_RELAXED) & ENTRY_PRESENT) == 0) { /* relaxed: writers hold the lock */
             return EXO_NOT_FOUND;
         }
-        at = (at | (level_bytes(level) - 1)) + 1;
+        first = first == 0 ? last : first;
+        at = (at | (level_bytes(last) - 1)) + 1;
     }
-    return cut(space, virt) && cut(space, virt + bytes) ? EXO_OK : EXO_NO_MEMORY;
+    if (first == LEVEL_LARGE && !cut(space, virt, virt)) {
+        return EXO_NO_MEMORY;
+    }
+    /* The same large page may have been cut for the begin. */
+    if (last == LEVEL_LARGE) {
+        (void)paging_entry(space, virt + bytes - 1, &last);
+    }
+    return last != LEVEL_LARGE || cut(space, virt + bytes, virt + bytes - 1) ? EXO_OK : EXO_NO_MEMORY;
 }
 
-exo_status paging_unmap(struct exo_port_space *space, exo_uptr virt, exo_size bytes)
+exo_status paging_unmap_locked(struct exo_port_space *space, exo_uptr virt, exo_size bytes)
 {
     exo_status status;
     if (!range_is_good(space, virt, bytes)) {
         return EXO_INVALID_ARGUMENT;
     }
-    kernel_lock(&space->lock);
     status = prepare_change(space, virt, bytes);
     if (status == EXO_OK) {
         drop_range(space, virt, virt + bytes);
     }
+    return status;
+}
+
+exo_status paging_unmap(struct exo_port_space *space, exo_uptr virt, exo_size bytes)
+{
+    exo_status status;
+    kernel_lock(&space->lock);
+    status = paging_unmap_locked(space, virt, bytes);
     kernel_unlock(&space->lock);
     return status;
 }

@@ -10,12 +10,12 @@
  */
 #include "memory.h"
 
-static exo_u64 *table_of(exo_u64 entry)
+EXO_HOT exo_u64 *table_of(exo_u64 entry)
 {
     return (exo_u64 *)direct(entry & ENTRY_ADDRESS);
 }
 
-static exo_size index_of(exo_uptr virt, exo_u32 level)
+EXO_HOT exo_size index_of(exo_uptr virt, exo_u32 level)
 {
     return virt >> (12 + 9 * (level - 1)) & 511u;
 }
@@ -25,25 +25,42 @@ static struct frame *frame_of_entry(const exo_u64 *entry)
     return frame_of(direct_phys(entry));
 }
 
+/* One step of a walk: true if it goes on, in *table. */
+EXO_HOT exo_bool step(exo_u64 **table, exo_uptr virt, exo_u32 at, exo_u64 **entry)
+{
+    exo_u64 value;
+    *entry = &(*table)[index_of(virt, at)];
+    value = exo_load64(*entry, EXO_ACQUIRE); /* [table:read] pairs [table:link], [table:set], [table:split] */
+    *table = table_of(value);
+    return (value & (ENTRY_PRESENT | ENTRY_LARGE)) == ENTRY_PRESENT; /* the root's entries have the latter clear */
+}
+
+/* Without a loop: a walk is what most of a map and an unmap consists of. */
 exo_u64 *paging_entry(struct exo_port_space *space, exo_uptr virt, exo_u32 *level)
 {
     exo_u64 *table = (exo_u64 *)direct(space->root);
-    exo_u32 at;
-    for (at = LEVEL_ROOT;; at--) {
-        exo_u64 *entry = &table[index_of(virt, at)];
-        exo_u64 value = exo_load64(entry, EXO_ACQUIRE); /* [table:read] pairs [table:link], [table:set], [table:split] */
-        if (at == LEVEL_PAGE || (value & ENTRY_PRESENT) == 0 || (value & ENTRY_LARGE) != 0) {
-            *level = at;
-            return entry;
-        }
-        table = table_of(value);
+    exo_u64 *entry;
+    if (EXO_UNLIKELY(!step(&table, virt, LEVEL_ROOT, &entry))) {
+        *level = LEVEL_ROOT;
+        return entry;
     }
+    if (EXO_UNLIKELY(!step(&table, virt, LEVEL_ROOT - 1, &entry))) {
+        *level = LEVEL_ROOT - 1;
+        return entry;
+    }
+    if (EXO_UNLIKELY(!step(&table, virt, LEVEL_LARGE, &entry))) {
+        *level = LEVEL_LARGE;
+        return entry;
+    }
+    *level = LEVEL_PAGE;
+    return &table[index_of(virt, LEVEL_PAGE)];
 }
 
 exo_u64 paging_phys(struct exo_port_space *space, exo_uptr virt)
 {
     exo_u32 level;
-    exo_u64 value = exo_load64(paging_entry(space, virt, &level), EXO_RELAXED); /* relaxed: read before, in order */
+    const exo_u64 *entry = paging_entry(space, virt, &level);
+    exo_u64 value = exo_load64(entry, EXO_ACQUIRE); /* [table:leaf] pairs [table:link], [table:set], [table:split] */
     if ((value & ENTRY_PRESENT) == 0) {
         return EXO_NO_FRAME;
     }
@@ -56,15 +73,13 @@ void paging_set(exo_u64 *entry, exo_u64 value)
     exo_store64(entry, value, EXO_RELEASE); /* [table:set] pairs [table:read] */
 }
 
-exo_u64 *paging_make(struct exo_port_space *space, exo_uptr virt, exo_u32 level)
+/* Links the tables that are missing between an entry and one of a lower level. */
+EXO_OUTLINE exo_u64 *make_tables(exo_u64 *entry, exo_u32 at, exo_uptr virt, exo_u32 level)
 {
     exo_u64 made[LEVEL_ROOT];
-    exo_u32 missing;
+    exo_u32 missing = at - level;
     exo_u32 count;
-    exo_u32 at;
-    exo_u64 *entry = paging_entry(space, virt, &at);
     exo_u64 tables = ENTRY_PRESENT | ENTRY_WRITE | (virt < USER_END ? ENTRY_USER : 0);
-    missing = at > level ? at - level : 0;
     /* All that is needed, before anything changes. */
     for (count = 0; count < missing; count++) {
         made[count] = frames_alloc(PAGE_BYTES);
@@ -83,26 +98,38 @@ exo_u64 *paging_make(struct exo_port_space *space, exo_uptr virt, exo_u32 level)
     return entry;
 }
 
-void paging_drop(struct tlb_batch *batch, exo_uptr virt)
+exo_u64 *paging_make(struct exo_port_space *space, exo_uptr virt, exo_u32 level)
+{
+    exo_u32 at;
+    exo_u64 *entry = paging_entry(space, virt, &at);
+    return EXO_LIKELY(at <= level) ? entry : make_tables(entry, at, virt, level);
+}
+
+exo_uptr paging_drop(struct tlb_batch *batch, exo_uptr virt)
 {
     exo_u64 *path[LEVEL_ROOT + 1];
     exo_u64 *table = (exo_u64 *)direct(batch->space->root);
+    exo_uptr next;
     exo_u32 at;
     for (at = LEVEL_ROOT;; at--) {
         exo_u64 value;
         path[at] = &table[index_of(virt, at)];
         value = exo_load64(path[at], EXO_RELAXED); /* relaxed: writers hold the lock */
+        if ((value & ENTRY_PRESENT) == 0) {
+            return 0;
+        }
         if (at == LEVEL_PAGE || (value & ENTRY_LARGE) != 0) {
             break;
         }
         table = table_of(value);
     }
+    next = (virt | (level_bytes(at) - 1)) + 1;
     tlb_batch_add(batch, virt);
     for (;; at++) {
         exo_u64 empty;
         exo_store64(path[at], 0, EXO_RELAXED); /* relaxed: tlb_flush() sees to the order */
         if (--frame_of_entry(path[at])->entries != 0 || at == LEVEL_ROOT) {
-            return;
+            return next;
         }
         /* A processor may still walk through it, until it has forgotten the entry above. The link is the address of a
          * frame, whose bit 0 is clear: to the walker, an absent entry. */
@@ -131,6 +158,17 @@ exo_bool paging_split(exo_u64 *entry)
     return EXO_TRUE;
 }
 
+/* The same among the entries of small pages, from one on: they lie side by side. */
+EXO_HOT exo_uptr first_used_page(const exo_u64 *entry, exo_uptr at, exo_uptr end)
+{
+    for (; at < end; at += PAGE_BYTES, entry++) {
+        if ((exo_load64(entry, EXO_ACQUIRE) & ENTRY_PRESENT) != 0) { /* [table:used] pairs [table:set], [table:split] */
+            return at + PAGE_BYTES;
+        }
+    }
+    return 0;
+}
+
 exo_uptr paging_first_used(struct exo_port_space *space, exo_uptr begin, exo_uptr end)
 {
     exo_uptr at = begin;
@@ -138,10 +176,28 @@ exo_uptr paging_first_used(struct exo_port_space *space, exo_uptr begin, exo_upt
         exo_u32 level;
         const exo_u64 *entry = paging_entry(space, at, &level);
         exo_uptr next = (at | (level_bytes(level) - 1)) + 1;
-        if ((exo_load64(entry, EXO_RELAXED) & ENTRY_PRESENT) != 0) { /* relaxed: read before, in order */
+        if (EXO_LIKELY(level == LEVEL_PAGE)) {
+            exo_uptr table_end = (at | (LARGE_PAGE_BYTES - 1)) + 1;
+            exo_uptr found = first_used_page(entry, at, end < table_end ? end : table_end);
+            if (found != 0 || end <= table_end) {
+                return found;
+            }
+            next = table_end;
+        } else if ((exo_load64(entry, EXO_RELAXED) & ENTRY_PRESENT) != 0) { /* relaxed: read before, in order */
             return next;
         }
         at = next;
     }
     return 0;
+}
+
+exo_u64 *paging_free_pages(struct exo_port_space *space, exo_uptr begin, exo_uptr end)
+{
+    exo_u32 level;
+    exo_u64 *entry;
+    if ((begin ^ (end - 1)) >= LARGE_PAGE_BYTES) {
+        return (exo_u64 *)EXO_NULL;
+    }
+    entry = paging_entry(space, begin, &level);
+    return level == LEVEL_PAGE && first_used_page(entry, begin, end) == 0 ? entry : (exo_u64 *)EXO_NULL;
 }

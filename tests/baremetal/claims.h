@@ -37,9 +37,11 @@ struct claim {
 #define BY_THEN (exo_port_now_ns() + 10000 * MS) /* only a hang takes longer */
 #define NO_ARGUMENT EXO_NULL
 
+extern const struct claim claims_budget[];
 extern const struct claim claims_conformance[];
 extern const struct claim claims_frames[];
 extern const struct claim claims_map[];
+extern const struct claim claims_move[];
 extern const struct claim claims_paging[];
 extern const struct claim claims_rights[];
 extern const struct claim claims_tlb[];
