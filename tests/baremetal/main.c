@@ -14,6 +14,7 @@ static const struct suite suites[] = {
     {"conformance", claims_conformance}, {"frames", claims_frames}, {"map", claims_map},
     {"paging", claims_paging},           {"rights", claims_rights}, {"tlb", claims_tlb},
     {"tasks", claims_tasks},             {"process", claims_process}, {"rings", claims_rings},
+    {"nucleus", claims_nucleus},
 };
 
 const struct memory_map *test_ram;
