@@ -47,6 +47,8 @@ extern const struct claim claims_tasks[];
 extern const struct claim claims_process[];
 extern const struct claim claims_rings[];
 extern const struct claim claims_nucleus[];
+extern const struct claim claims_ends[];
+extern const struct claim claims_fuzz[];
 
 /* From the command line: "cpus=N", "mib=N"; 0: not said. */
 exo_u64 expected(const char *what);

@@ -7,8 +7,6 @@
 #include "subject.h"
 #include "user/exchange.h"
 
-#define FREE_NOW() (frames_counted().free_bytes)
-
 extern const char program_exchange[], program_exchange_end[], program_subject[], program_subject_end[];
 
 const struct program programs[] = {
@@ -99,6 +97,21 @@ static const char *who_waits_for_a_process_that_faults_is_told(void)
     return ends_well(SUBJECT_PEER_DIES);
 }
 
+static const char *who_sends_to_a_process_that_faults_is_told(void)
+{
+    return ends_well(SUBJECT_TALK);
+}
+
+static const char *who_scribbles_over_his_half_of_the_rings_harms_nobody(void)
+{
+    return ends_well(SUBJECT_SCRIBBLE);
+}
+
+static const char *a_server_answers_several_clients(void)
+{
+    return ends_well(SUBJECT_SERVER);
+}
+
 const struct claim claims_nucleus[] = {
     CLAIM(two_processes_exchange_messages_and_loans_through_pages_alone),
     CLAIM(what_was_granted_to_read_cannot_be_written),
@@ -106,5 +119,8 @@ const struct claim claims_nucleus[] = {
     CLAIM(the_sender_of_a_message_cannot_be_forged),
     CLAIM(what_is_beyond_a_quota_is_refused),
     CLAIM(who_waits_for_a_process_that_faults_is_told),
+    CLAIM(who_sends_to_a_process_that_faults_is_told),
+    CLAIM(who_scribbles_over_his_half_of_the_rings_harms_nobody),
+    CLAIM(a_server_answers_several_clients),
     CLAIMS_END,
 };

@@ -15,6 +15,7 @@ static const struct suite suites[] = {
     {"paging", claims_paging},           {"rights", claims_rights}, {"tlb", claims_tlb},
     {"tasks", claims_tasks},             {"process", claims_process}, {"rings", claims_rings},
     {"nucleus", claims_nucleus},
+    {"ends", claims_ends},               {"fuzz", claims_fuzz},
 };
 
 const struct memory_map *test_ram;

@@ -26,38 +26,49 @@ exo_u64 page_made(void **at)
     return region;
 }
 
-static exo_i64 second(exo_u32 act)
-{
-    if (act == SUBJECT_READ_ONLY) {
-        read_only_other();
-    } else if (act == SUBJECT_REVOKE) {
-        revoke_other();
-    } else if (act == SUBJECT_SENDER) {
-        sender_other();
-    } else if (act == SUBJECT_PEER_DIES) {
-        peer_dies_other();
-    }
-    return 0;
-}
+/* What is done, and by the second of two; with the number, or without. */
+static const struct {
+    enum subject_act act;
+    void (*first)(void);
+    void (*second)(void);
+    void (*first_of)(exo_u64 number);
+    void (*second_of)(exo_u64 number);
+} acts[] = {
+    {SUBJECT_READ_ONLY, read_only, read_only_other, EXO_NULL, EXO_NULL},
+    {SUBJECT_REVOKE, revoke, revoke_other, EXO_NULL, EXO_NULL},
+    {SUBJECT_SENDER, sender, sender_other, EXO_NULL, EXO_NULL},
+    {SUBJECT_QUOTA, quota, EXO_NULL, EXO_NULL, EXO_NULL},
+    {SUBJECT_PEER_DIES, peer_dies, peer_dies_other, EXO_NULL, EXO_NULL},
+    {SUBJECT_HOLD, hold, EXO_NULL, EXO_NULL, EXO_NULL},
+    {SUBJECT_CHURN, churn, EXO_NULL, EXO_NULL, EXO_NULL},
+    {SUBJECT_SLEEP, sleep_for_ever, EXO_NULL, EXO_NULL, EXO_NULL},
+    {SUBJECT_ORPHANS, EXO_NULL, EXO_NULL, orphans, EXO_NULL},
+    {SUBJECT_TALK, talk, EXO_NULL, EXO_NULL, talk_other},
+    {SUBJECT_SCRIBBLE, scribble, EXO_NULL, EXO_NULL, scribble_other},
+    {SUBJECT_SERVER, server, EXO_NULL, EXO_NULL, server_other},
+    {SUBJECT_FORGE, forge, EXO_NULL, EXO_NULL, EXO_NULL},
+    {SUBJECT_FUZZ, EXO_NULL, EXO_NULL, fuzz, EXO_NULL},
+};
 
 exo_i64 user_main(exo_u64 argument)
 {
     exo_u32 act = (exo_u32)argument & (SUBJECT_OTHER - 1);
-    if ((argument & SUBJECT_OTHER) != 0) {
-        return second(act);
+    exo_bool other = (argument & SUBJECT_OTHER) != 0;
+    exo_size i;
+    if (act == SUBJECT_MEMORY) {
+        return memory();
     }
-    if (act == SUBJECT_READ_ONLY) {
-        read_only();
-    } else if (act == SUBJECT_REVOKE) {
-        revoke();
-    } else if (act == SUBJECT_SENDER) {
-        sender();
-    } else if (act == SUBJECT_QUOTA) {
-        quota();
-    } else if (act == SUBJECT_PEER_DIES) {
-        peer_dies();
-    } else {
-        return -1;
+    for (i = 0; i < sizeof(acts) / sizeof(acts[0]); i++) {
+        void (*plain)(void) = other ? acts[i].second : acts[i].first;
+        void (*numbered)(exo_u64) = other ? acts[i].second_of : acts[i].first_of;
+        if (acts[i].act == act && plain != EXO_NULL) {
+            plain();
+            return 0;
+        }
+        if (acts[i].act == act && numbered != EXO_NULL) {
+            numbered(argument >> SUBJECT_BITS);
+            return 0;
+        }
     }
-    return 0;
+    return act == SUBJECT_NOTHING ? 0 : -1;
 }

@@ -11,17 +11,18 @@ enum subject_act {
     SUBJECT_REVOKE,      /* passes a region; the other reads it until it is taken away */
     SUBJECT_SENDER,      /* a message whose header says that somebody else sent it */
     SUBJECT_QUOTA,       /* lowers its own limits, and is refused what is beyond; cannot raise them */
-    SUBJECT_HOLD,        /* takes all kinds of things, tells nobody, and sleeps for ever in the nucleus */
-    SUBJECT_CHURN,       /* the same again and again, giving back some of it, for ever */
-    SUBJECT_TALK,        /* an exchange without end between two processes */
-    SUBJECT_SLEEP,       /* on a word, for ever */
-    SUBJECT_ORPHANS,     /* spawns what it may, each of which does the same once more, and sleeps */
     SUBJECT_PEER_DIES,   /* waits for a message of a child that faults */
+    SUBJECT_HOLD,        /* takes all kinds of things, and a child, and waits for ever in the nucleus */
+    SUBJECT_CHURN,       /* takes the same again and again, and gives it back, for ever */
+    SUBJECT_MEMORY,      /* takes it once, and gives it back; the code is how often there was no memory */
+    SUBJECT_NOTHING,     /* ends */
+    SUBJECT_SLEEP,       /* on a word, for ever */
+    SUBJECT_ORPHANS,     /* spawns what it may, each of which does so to a depth of the number; and sleeps */
+    SUBJECT_TALK,        /* an exchange over rings with one that faults after a while, some times */
+    SUBJECT_SCRIBBLE,    /* the same with one that writes over its own half of the rings */
+    SUBJECT_SERVER,      /* answers four clients over channels of the nucleus */
     SUBJECT_FORGE,       /* calls with handles, addresses and lengths that are none */
-    SUBJECT_FUZZ,        /* random calls, the number above says how many; a seed above that */
-    SUBJECT_MEMORY,      /* all that takes memory, and whatever fails, nothing but NO_MEMORY */
-    SUBJECT_SERVER,      /* answers four clients over rings of their own */
-    SUBJECT_CAST,        /* tells three subscribers the same */
+    SUBJECT_FUZZ,        /* random calls, the low half of the number says how many; all of it is the seed */
     SUBJECT_OTHER = 0x80 /* the second of them */
 };
 

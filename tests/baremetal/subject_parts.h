@@ -35,4 +35,28 @@ void quota(void);
 void peer_dies(void);
 void peer_dies_other(void);
 
+/* subject_take.c */
+void hold(void);
+void churn(void);
+exo_i64 memory(void);
+
+/* subject_talk.c */
+void sleep_for_ever(void);
+void orphans(exo_u64 depth);
+void talk(void);
+void talk_other(exo_u64 after);
+void scribble(void);
+void scribble_other(exo_u64 seed);
+void server(void);
+void server_other(exo_u64 self);
+
+/* subject_wild.c */
+#define WILD 19u
+extern const exo_u64 wild[WILD];
+exo_status make(exo_u32 number, const exo_u64 *a, exo_u64 *result);
+void forge(void);
+
+/* subject_fuzz.c */
+void fuzz(exo_u64 number);
+
 #endif
