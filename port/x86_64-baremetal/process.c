@@ -2,8 +2,8 @@
 /*
  * Processes: an address space, a program in it, and one thread, which begins in the kernel and goes to ring 3.
  *
- * A process ends in its own thread: by its call, by a fault, or, killed, on its next way back to ring 3. The record stays
- * until process_join().
+ * A process ends in its own thread: by its call, by a fault, or, killed, on its next way back to ring 3. What it holds in the
+ * nucleus is given back there. The record stays until process_join(), and so do its children.
  */
 #include "console.h"
 #include "lock.h"
