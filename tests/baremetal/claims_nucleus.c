@@ -112,6 +112,11 @@ static const char *a_server_answers_several_clients(void)
     return ends_well(SUBJECT_SERVER);
 }
 
+static const char *a_broadcast_reaches_several_processes(void)
+{
+    return ends_well(SUBJECT_CAST);
+}
+
 const struct claim claims_nucleus[] = {
     CLAIM(two_processes_exchange_messages_and_loans_through_pages_alone),
     CLAIM(what_was_granted_to_read_cannot_be_written),
@@ -122,5 +127,6 @@ const struct claim claims_nucleus[] = {
     CLAIM(who_sends_to_a_process_that_faults_is_told),
     CLAIM(who_scribbles_over_his_half_of_the_rings_harms_nobody),
     CLAIM(a_server_answers_several_clients),
+    CLAIM(a_broadcast_reaches_several_processes),
     CLAIMS_END,
 };

@@ -46,6 +46,7 @@ static const struct {
     {SUBJECT_TALK, talk, EXO_NULL, EXO_NULL, talk_other},
     {SUBJECT_SCRIBBLE, scribble, EXO_NULL, EXO_NULL, scribble_other},
     {SUBJECT_SERVER, server, EXO_NULL, EXO_NULL, server_other},
+    {SUBJECT_CAST, cast, cast_other, EXO_NULL, EXO_NULL},
     {SUBJECT_FORGE, forge, EXO_NULL, EXO_NULL, EXO_NULL},
     {SUBJECT_FUZZ, EXO_NULL, EXO_NULL, fuzz, EXO_NULL},
 };

@@ -21,6 +21,7 @@ enum subject_act {
     SUBJECT_TALK,        /* an exchange over rings with one that faults after a while, some times */
     SUBJECT_SCRIBBLE,    /* the same with one that writes over its own half of the rings */
     SUBJECT_SERVER,      /* answers four clients over channels of the nucleus */
+    SUBJECT_CAST,        /* tells three subscribers the same, by a broadcast in a region */
     SUBJECT_FORGE,       /* calls with handles, addresses and lengths that are none */
     SUBJECT_FUZZ,        /* random calls, the low half of the number says how many; all of it is the seed */
     SUBJECT_OTHER = 0x80 /* the second of them */

@@ -50,6 +50,10 @@ void scribble_other(exo_u64 seed);
 void server(void);
 void server_other(exo_u64 self);
 
+/* subject_cast.c */
+void cast(void);
+void cast_other(void);
+
 /* subject_wild.c */
 #define WILD 19u
 extern const exo_u64 wild[WILD];
