@@ -10,7 +10,7 @@
 #include "exo_ipc/nucleus/nucleus.h"
 #include "nucleus.h"
 
-struct exo_nucleus nucleus;
+struct exo_nucleus kernel_nucleus;
 
 void nucleus_init(void)
 {
@@ -20,7 +20,7 @@ void nucleus_init(void)
     config.objects = 1u << 16;
     config.capabilities = 1u << 16;
     config.seed = exo_cpu_cycles();
-    if (exo_init(&nucleus, &config) != EXO_OK) {
+    if (exo_init(&kernel_nucleus, &config) != EXO_OK) {
         panic("no memory for the nucleus");
     }
 }
@@ -32,7 +32,7 @@ exo_status nucleus_begin(struct process *process)
     __builtin_memset(&config, 0, sizeof(config));
     config.space = &process->space;
     config.context = process;
-    status = exo_process_begin(&nucleus, &config, &process->trusted);
+    status = exo_process_begin(&kernel_nucleus, &config, &process->trusted);
     if (status == EXO_OK) {
         exo_process_ending_set(process->trusted, &process->thread->killed);
     }

@@ -7,6 +7,6 @@
 
 #include "exo_ipc/nucleus/process.h"
 
-extern struct exo_nucleus nucleus;
+extern struct exo_nucleus kernel_nucleus;
 
 #endif

@@ -49,6 +49,7 @@ extern const struct claim claims_rings[];
 extern const struct claim claims_nucleus[];
 extern const struct claim claims_ends[];
 extern const struct claim claims_fuzz[];
+extern const struct claim claims_no_memory[];
 
 /* From the command line: "cpus=N", "mib=N"; 0: not said. */
 exo_u64 expected(const char *what);

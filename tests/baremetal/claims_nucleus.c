@@ -45,8 +45,8 @@ exo_bool nothing_is_charged(void)
 {
     exo_u32 kind;
     for (kind = 0; kind < EXO_QUOTA_KINDS; kind++) {
-        if (exo_quota_used(&nucleus.root, kind) != 0) {
-            print("kind %u: %u\n", NUMBER(kind), exo_quota_used(&nucleus.root, kind));
+        if (exo_quota_used(&kernel_nucleus.root, kind) != 0) {
+            print("kind %u: %u\n", NUMBER(kind), exo_quota_used(&kernel_nucleus.root, kind));
             return EXO_FALSE;
         }
     }

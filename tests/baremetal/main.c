@@ -16,6 +16,7 @@ static const struct suite suites[] = {
     {"tasks", claims_tasks},             {"process", claims_process}, {"rings", claims_rings},
     {"nucleus", claims_nucleus},
     {"ends", claims_ends},               {"fuzz", claims_fuzz},
+    {"no_memory", claims_no_memory},
 };
 
 const struct memory_map *test_ram;

@@ -29,8 +29,8 @@ static void take_regions(struct taken *taken)
 {
     exo_u32 i;
     for (i = 0; i < REGIONS; i++) {
-        if (done(taken, exo_sys_shm_create(user_door, (const char *)EXO_NULL, 0, (i + 1) * EXO_PORT_PAGE_BYTES, 0,
-                                           &taken->region[i])) &&
+        if (done(taken, exo_sys_shm_create(user_door, i == 0 ? "taken" : (const char *)EXO_NULL, i == 0 ? 5 : 0,
+                                           (i + 1) * EXO_PORT_PAGE_BYTES, 0, &taken->region[i])) &&
             done(taken, exo_sys_shm_map(user_door, taken->region[i], EXO_NULL, EXO_MAP_READ | EXO_MAP_WRITE,
                                         &taken->at[i]))) {
             *(volatile exo_u64 *)taken->at[i] = i;
