@@ -9,7 +9,6 @@
 #include "exo_ipc/nucleus/nucleus.h"
 
 #define FREE_NOW() (frames_counted().free_bytes)
-#define SLACK      (8 * PAGE_BYTES) /* tables of stacks further on */
 #define ROUNDS     80u
 #define FAILURES   80u
 #define FUZZ_CALLS 1000000u
@@ -56,10 +55,10 @@ static const char *kill_many(exo_u64 act, exo_u64 number, exo_u32 rounds, exo_u6
         }
     }
     after = free_without_nucleus();
-    if (after + SLACK < before) {
+    if (after != before) {
         print("%u bytes are gone\n", before - after);
     }
-    REQUIRE(after + SLACK >= before);
+    REQUIRE(after == before);
     return CLAIM_OK;
 }
 
@@ -93,7 +92,7 @@ static const char *forged_handles_wild_addresses_and_lengths_are_refused(void)
         REQUIRE(end.vector == PROCESS_EXIT && end.code == 0);
         REQUIRE(nothing_is_charged());
     }
-    REQUIRE(free_without_nucleus() + SLACK >= before);
+    REQUIRE(free_without_nucleus() == before);
     return CLAIM_OK;
 }
 
@@ -117,7 +116,7 @@ static const char *a_million_random_calls_leave_the_kernel_running_and_nothing_t
     }
     REQUIRE(nothing_is_charged());
     REQUIRE(frames_counted().refused == 0);
-    REQUIRE(free_without_nucleus() + SLACK >= before);
+    REQUIRE(free_without_nucleus() == before);
     return CLAIM_OK;
 }
 
@@ -152,7 +151,7 @@ static const char *without_memory_calls_are_refused_whole(void)
         if (verdict != CLAIM_OK) {
             return verdict;
         }
-        REQUIRE(free_without_nucleus() + SLACK >= before); /* and all its tables are to grow again */
+        REQUIRE(free_without_nucleus() == before); /* and all its tables are to grow again */
     }
     print("%u refusals\n", refusals);
     REQUIRE(refusals > 25 && refusals < FAILURES);

@@ -19,7 +19,8 @@ static const char kinds[KINDS + 1] = "rcqgash";
 static exo_u64 known[KINDS][PLACES];
 static exo_u64 allowed[EXO_SYSCALLS]; /* how many of each call had their way */
 static exo_u64 state;
-static exo_u8 scratch[4096 + EXO_SYS_MESSAGE_MAX + 4096] EXO_ALIGNED(4096); /* what is received is as long as it is */
+/* Room behind it: what is received is as long as it is. */
+static exo_u8 scratch[4096 + EXO_SYS_MESSAGE_MAX + 4096] EXO_ALIGNED(4096);
 
 /* Marsaglia 2003. */
 static exo_u64 random(void)
