@@ -91,6 +91,7 @@ exo_i64 call_spawn(exo_u64 program, exo_u64 argument, exo_u64 to, exo_u64 d, exo
 {
     struct process *made = (struct process *)EXO_NULL;
     struct user_child child;
+    struct process_end end;
     exo_status status = process_spawn(cpu_thread()->process, program, argument, &made);
     (void)d;
     (void)e;
@@ -101,10 +102,13 @@ exo_i64 call_spawn(exo_u64 program, exo_u64 argument, exo_u64 to, exo_u64 d, exo
     child.process = made->id;
     child.nucleus = nucleus_number(made);
     status = give(to, &child, sizeof(child));
-    if (status != EXO_OK) {
+    if (status != EXO_OK) { /* nobody knows it: it never comes to ring 3 */
         process_kill(made);
     }
     thread_start(made->thread);
+    if (status != EXO_OK) {
+        (void)process_join(made, EXO_FOREVER, &end);
+    }
     return status;
 }
 

@@ -69,7 +69,9 @@ static void wild_calls(void)
         }
     }
     /* A child whose numbers cannot be told is no child that was made. */
-    USER_OR_EXIT(user_call(CALL_SPAWN, PROGRAM_SUBJECT, SUBJECT_SLEEP, 0xFFFF800000000000, 0) == EXO_INVALID_ARGUMENT);
+    for (w = 0; w < WILD; w++) {
+        USER_OR_EXIT(user_call(CALL_SPAWN, PROGRAM_SUBJECT, SUBJECT_SLEEP, wild[w], 0) == EXO_INVALID_ARGUMENT);
+    }
     /* The code of this program can be read, but no result be written there. */
     USER_OR_EXIT(user_call(CALL_NUCLEUS, (exo_u64)(exo_uptr)make & ~63ull, 0, 0, 0) == EXO_INVALID_ARGUMENT);
 }
