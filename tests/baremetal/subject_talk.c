@@ -89,7 +89,7 @@ void scribble(void)
     exo_u8 buffer[64];
     exo_u64 seed;
     exo_u32 i;
-    for (seed = 1; seed <= 8; seed++) {
+    for (seed = 1; seed <= 12; seed++) {
         exo_bool attached = call_up(SUBJECT_SCRIBBLE, seed, &child) == EXO_OK; /* or refused for what it had written */
         for (i = 0; attached && i < 3000; i++) {
             exo_i64 status = i % 64 == 0 ? exo_recv_blocking(&link.rx, buffer, sizeof(buffer), 1)
@@ -106,19 +106,34 @@ void scribble(void)
     }
 }
 
+/* A message as it should be, and then one bit of the slots is another; or anything anywhere. */
+static void scribble_once(exo_u64 seed, exo_bool subtly)
+{
+    volatile exo_u64 *words = (volatile exo_u64 *)link.at[1];
+    const struct exo_geometry *geometry = &link.geometry;
+    exo_u64 count = user_link_bytes(geometry) / sizeof(exo_u64);
+    exo_u64 first = 0;
+    if (subtly) {
+        exo_status sent = exo_send_inline(&link.tx, &seed, sizeof(seed));
+        USER_OR_EXIT(sent <= 0);
+        first = geometry->slots_off / sizeof(exo_u64);
+        count = ((exo_u64)geometry->slots << geometry->slot_shift) / sizeof(exo_u64);
+        words[first + (seed >> 33) % count] ^= 1ull << (seed >> 20 & 63);
+    } else {
+        words[(seed >> 33) % count] = (seed >> 20 & 1) != 0 ? seed >> 40 : seed;
+    }
+}
+
 void scribble_other(exo_u64 seed)
 {
-    exo_u64 *words;
-    exo_u64 count;
+    exo_bool subtly = seed % 4 != 0;
     exo_u64 turn;
     USER_OR_EXIT(user_link(&link, 1, "talk", 4) == EXO_OK);
     USER_OR_EXIT(user_link_wait(&link, 1) == EXO_OK);
-    words = (exo_u64 *)link.at[1];
-    count = user_link_bytes(&link.geometry) / sizeof(exo_u64);
     for (turn = 0; turn % 4096 != 4095 || exo_sys_channel_recv(user_door, link.channel, &turn, sizeof(turn)) == EXO_EMPTY;
          turn++) {
         seed = seed * 6364136223846793005ull + 1442695040888963407ull;
-        *(volatile exo_u64 *)&words[(seed >> 33) % count] = (seed >> 20 & 1) != 0 ? seed >> 40 : seed;
+        scribble_once(seed, subtly);
     }
 }
 
