@@ -88,13 +88,15 @@ void scribble(void)
     struct user_end end;
     exo_u8 buffer[64];
     exo_u64 seed;
+    exo_u64 done;
     exo_u32 i;
     for (seed = 1; seed <= 12; seed++) {
         exo_bool attached = call_up(SUBJECT_SCRIBBLE, seed, &child) == EXO_OK; /* or refused for what it had written */
-        for (i = 0; attached && i < 3000; i++) {
-            exo_i64 status = i % 64 == 0 ? exo_recv_blocking(&link.rx, buffer, sizeof(buffer), 1)
-                                         : exo_recv(&link.rx, buffer, sizeof(buffer));
-            exo_status sent = exo_send_inline(&link.tx, buffer, 8);
+        for (i = 0; i % 64 != 63 || exo_sys_channel_recv(user_door, link.channel, &done, sizeof(done)) == EXO_EMPTY; i++) {
+            exo_i64 status = !attached    ? EXO_EMPTY
+                             : i % 64 == 0 ? exo_recv_blocking(&link.rx, buffer, sizeof(buffer), 1)
+                                           : exo_recv(&link.rx, buffer, sizeof(buffer));
+            exo_status sent = attached ? exo_send_inline(&link.tx, buffer, 8) : EXO_OK;
             USER_OR_EXIT(status <= (exo_i64)sizeof(buffer) && sent <= 0);
             if (i % 64 == 0) {
                 user_yield();
@@ -130,11 +132,14 @@ void scribble_other(exo_u64 seed)
     exo_u64 turn;
     USER_OR_EXIT(user_link(&link, 1, "talk", 4) == EXO_OK);
     USER_OR_EXIT(user_link_wait(&link, 1) == EXO_OK);
-    for (turn = 0; turn % 4096 != 4095 || exo_sys_channel_recv(user_door, link.channel, &turn, sizeof(turn)) == EXO_EMPTY;
-         turn++) {
+    for (turn = 0; turn < (subtly ? 2000 : 20000); turn++) {
+        if (subtly && turn % 2 == 0) {
+            user_yield(); /* so that some of it is received before more is spoilt */
+        }
         seed = seed * 6364136223846793005ull + 1442695040888963407ull;
         scribble_once(seed, subtly);
     }
+    USER_OR_EXIT(exo_sys_channel_send(user_door, link.channel, &turn, sizeof(turn)) == EXO_OK); /* that was all */
 }
 
 #define CLIENTS  4u
