@@ -5,6 +5,7 @@
 #include "budget.h"
 #include "console.h"
 #include "task.h"
+#include "user/exchange.h"
 #include "exo_ipc/exo_ipc.h"
 
 #define MESSAGES 1000u
@@ -92,12 +93,41 @@ static exo_i64 run_exchange(struct exchange *exchange)
     return status != EXO_OK ? status : exchange->status;
 }
 
+extern const char program_exchange[], program_exchange_end[];
+const struct program programs[] = {{"exchange", program_exchange, program_exchange_end}};
+const exo_u32 program_count = 1;
+
+/* Two processes in ring 3, the second spawned by the first. */
+static exo_bool run_processes(void)
+{
+    struct process *process;
+    struct process_end end;
+    exo_i64 calls;
+    exo_status status = process_create("exchange", program_exchange, (exo_size)(program_exchange_end - program_exchange),
+                                       EXCHANGE_ASK(0), &process);
+    if (status != EXO_OK) {
+        print("no process: %s\n", exo_status_text(status));
+        return EXO_FALSE;
+    }
+    thread_start(process->thread);
+    (void)process_join(process, EXO_FOREVER, &end);
+    calls = end.code - EXCHANGE_DONE;
+    if (end.vector != PROCESS_EXIT || calls < 0) {
+        print("ring 3: vector %u, address %x, code %u\n", NUMBER(end.vector), end.address, NUMBER(end.code));
+        return EXO_FALSE;
+    }
+    print("%u messages and %u loans between two processes in ring 3, and back: Ok, %u system calls for all of them\n",
+          NUMBER(EXCHANGE_MESSAGES), NUMBER(EXCHANGE_LOANS), NUMBER(calls));
+    return EXO_TRUE;
+}
+
 exo_u8 kernel_main(const char *command_line, const struct memory_map *ram)
 {
     static struct exchange exchange;
     struct frames_count frames = frames_counted();
     exo_u64 begin;
     exo_i64 status;
+    exo_bool ran;
     exo_u32 i;
     (void)command_line;
     print("exo_ipc on bare metal: %u processors, %u MiB of memory, %u KiB of it free\n", NUMBER(cpu_count),
@@ -110,7 +140,8 @@ exo_u8 kernel_main(const char *command_line, const struct memory_map *ram)
     /* With -icount shift=0 a cycle is an instruction, and the number is the same each time. */
     print("%u messages there, and back from processor %u: %s, %u cycles for each\n", NUMBER(exchange.answered),
           NUMBER(exchange.processor), exo_status_text(status), (exo_cpu_cycles() - begin) / MESSAGES);
+    ran = run_processes();
     budget_measure();
     budget_print();
-    return status == EXO_OK && exchange.answered == MESSAGES ? EXIT_PASSED : EXIT_FAILED;
+    return ran && status == EXO_OK && exchange.answered == MESSAGES ? EXIT_PASSED : EXIT_FAILED;
 }

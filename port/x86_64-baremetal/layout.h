@@ -62,6 +62,14 @@
 #define CALL_EXIT    1
 #define CALL_YIELD   2
 #define CALL_WRITE   3
-#define SYSTEM_CALLS 4
+#define CALL_NUCLEUS 4
+#define CALL_WAIT    5
+#define CALL_WAKE    6
+#define CALL_FENCE   7
+#define CALL_SELF    8
+#define CALL_ALIVE   9
+#define CALL_SPAWN   10
+#define CALL_JOIN    11
+#define SYSTEM_CALLS 12
 
 #endif

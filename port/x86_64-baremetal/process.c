@@ -2,8 +2,8 @@
 /*
  * Processes: an address space, a program in it, and one thread, which begins in the kernel and goes to ring 3.
  *
- * A process ends in its own thread: by its call, by a fault, or, killed, on its next way back to ring 3. The record stays
- * until process_join().
+ * A process ends in its own thread: by its call, by a fault, or, killed, on its next way back to ring 3. What it holds in the
+ * nucleus is given back there. The record stays until process_join(), and so do its children.
  */
 #include "console.h"
 #include "lock.h"
@@ -119,7 +119,13 @@ static exo_status fill(struct process *process, const char *name, const void *im
     if (status == EXO_OK) {
         process->thread->process = process;
         process->thread->space = &process->space;
-        status = enlist(process);
+        status = nucleus_begin(process);
+        if (status == EXO_OK) {
+            status = enlist(process);
+            if (status != EXO_OK) {
+                nucleus_end(process, EXO_FALSE);
+            }
+        }
         if (status != EXO_OK) {
             thread_free(process->thread);
         }
@@ -147,30 +153,105 @@ exo_status process_create(const char *name, const void *image, exo_size bytes, e
     return EXO_OK;
 }
 
-exo_bool process_join(struct process *process, exo_u64 deadline_ns, struct process_end *end)
+exo_status process_spawn(struct process *parent, exo_u64 program, exo_u64 argument, struct process **created)
 {
-    exo_u64 place = (process->id & ((1u << NUMBER_BITS) - 1)) - FIRST_PROCESS;
-    struct thread *thread = process->thread;
+    const struct program *at;
+    exo_status status;
+    if (program >= program_count) {
+        return EXO_NOT_FOUND;
+    }
+    if (parent->child_count == PROCESS_CHILDREN) {
+        return EXO_QUOTA_EXCEEDED;
+    }
+    at = &programs[program];
+    status = process_create(at->name, at->image, (exo_size)(at->image_end - at->image), argument, created);
+    if (status == EXO_OK) {
+        (*created)->parent = parent;
+        (*created)->next = parent->children;
+        parent->children = *created;
+        parent->child_count++;
+    }
+    return status;
+}
+
+struct process *process_child(struct process *parent, exo_u64 id)
+{
+    struct process *at = parent->children;
+    while (at != EXO_NULL && at->id != id) {
+        at = at->next;
+    }
+    return at;
+}
+
+static exo_bool wait_for_end(struct thread *thread, exo_u64 deadline_ns, exo_bool always)
+{
     while (exo_load32(&thread->ended, EXO_ACQUIRE) == 0) { /* [process:join] pairs [thread:ended] */
         if (deadline_ns != EXO_FOREVER && exo_port_now_ns() >= deadline_ns) {
             return EXO_FALSE;
         }
+        if (!always && exo_load32(&cpu_thread()->killed, EXO_RELAXED) != 0) { /* relaxed: sleeps end early then */
+            return EXO_FALSE;
+        }
         exo_port_wait(&thread->ended, 0, deadline_ns, EXO_FALSE, (struct exo_port_peer *)EXO_NULL);
     }
-    *end = process->end;
-    kernel_lock(&processes_lock);
-    processes[place] = (struct process *)EXO_NULL;
-    kernel_unlock(&processes_lock);
-    thread_free(thread);
-    free_memory(process);
     return EXO_TRUE;
+}
+
+/* A process that has ended and has no children. */
+static void remove_process(struct process *process)
+{
+    struct process *parent = process->parent;
+    struct process **link;
+    if (parent != EXO_NULL) {
+        for (link = &parent->children; *link != process; link = &(*link)->next) {
+        }
+        *link = process->next;
+        parent->child_count--;
+    }
+    kernel_lock(&processes_lock);
+    processes[(process->id & ((1u << NUMBER_BITS) - 1)) - FIRST_PROCESS] = (struct process *)EXO_NULL;
+    kernel_unlock(&processes_lock);
+    thread_free(process->thread);
+    free_memory(process);
+}
+
+exo_bool process_join(struct process *process, exo_u64 deadline_ns, struct process_end *end)
+{
+    struct process *at = process;
+    exo_bool last = EXO_FALSE;
+    if (!wait_for_end(process->thread, deadline_ns, EXO_FALSE)) {
+        return EXO_FALSE;
+    }
+    *end = process->end;
+    while (!last) { /* the youngest of the youngest first, one after the other: they may be many */
+        struct process *parent = at->parent;
+        if (at->children != EXO_NULL) {
+            at = at->children;
+            process_kill(at);
+            (void)wait_for_end(at->thread, EXO_FOREVER, EXO_TRUE);
+        } else {
+            last = at == process;
+            remove_process(at);
+            at = parent;
+        }
+    }
+    return EXO_TRUE;
+}
+
+/* On the thread's own stack, whatever stack its last trap came on: from here on it may be put aside. */
+static void end_process(void)
+{
+    struct process *process = cpu_thread()->process;
+    interrupts_on();
+    nucleus_end(process, process->end.vector != PROCESS_EXIT);
+    thread_exit();
 }
 
 void process_exit(const struct process_end *end)
 {
     struct thread *self = cpu_thread();
     self->process->end = *end;
-    thread_exit();
+    stack_begin(self->stack_top, end_process);
 }
 
 void process_kill(struct process *process)

@@ -114,6 +114,7 @@ void kernel_start(exo_u64 start_info)
     cpu->online = 1;
     sched_init(cpu);
     smp_start(ids, found);
+    nucleus_init();
     main_thread = thread_create("main", first_thread, EXO_NULL, CPUS_ANY);
     if (main_thread == EXO_NULL) {
         panic("no memory for the first thread");

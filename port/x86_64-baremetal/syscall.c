@@ -5,22 +5,13 @@
  */
 #include "console.h"
 #include "task.h"
+#include "user_calls.h"
 
 #define WRITE_MAX 4096u
 
 typedef exo_i64 (*system_call)(exo_u64 a, exo_u64 b, exo_u64 c, exo_u64 d, exo_u64 e, exo_u64 f);
 
 extern const system_call system_calls[SYSTEM_CALLS];
-
-#define UNUSED_4                                                                                   \
-    (void)c;                                                                                       \
-    (void)d;                                                                                       \
-    (void)e;                                                                                       \
-    (void)f
-#define UNUSED_6                                                                                   \
-    (void)a;                                                                                       \
-    (void)b;                                                                                       \
-    UNUSED_4
 
 static exo_i64 call_null(exo_u64 a, exo_u64 b, exo_u64 c, exo_u64 d, exo_u64 e, exo_u64 f)
 {
@@ -62,5 +53,16 @@ static exo_i64 call_write(exo_u64 from, exo_u64 bytes, exo_u64 c, exo_u64 d, exo
     return (exo_i64)bytes;
 }
 
+/* nucleus(address of a struct exo_syscall): the call's status */
+static exo_i64 call_nucleus(exo_u64 call, exo_u64 b, exo_u64 c, exo_u64 d, exo_u64 e, exo_u64 f)
+{
+    (void)b;
+    UNUSED_4;
+    return nucleus_call(call);
+}
+
 /* By the numbers of layout.h. */
-const system_call system_calls[SYSTEM_CALLS] = {call_null, call_exit, call_yield, call_write};
+const system_call system_calls[SYSTEM_CALLS] = {
+    call_null, call_exit, call_yield, call_write, call_nucleus, call_wait,
+    call_wake, call_fence, call_self, call_alive, call_spawn,   call_join,
+};

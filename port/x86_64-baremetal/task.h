@@ -73,6 +73,9 @@ void sched_finish(void);
 /* process.c */
 #define PROCESSES        64u
 #define PROCESS_SEGMENTS 8u
+#define PROCESS_CHILDREN 8u
+
+struct exo_process;
 
 struct process_segment {
     exo_u64 phys;
@@ -96,6 +99,8 @@ struct process_end {
  * struct process - an address space and the thread in it.
  * @id: as exo_port_process() answers it
  * @segment: the frames that are its own, given back with it
+ * @trusted: what the nucleus knows of it, from its begin until its thread ends
+ * @parent, @children, @next: whom it spawned. Its own thread's, and its joiner's once that has ended
  */
 struct process {
     struct exo_port_space space;
@@ -106,12 +111,31 @@ struct process {
     struct process_end end;
     exo_u32 segments;
     struct process_segment segment[PROCESS_SEGMENTS];
+    struct exo_process *trusted;
+    struct process *parent;
+    struct process *children;
+    struct process *next;
+    exo_u32 child_count;
 };
+
+/* A program that processes may spawn, by its place in the table that the image brings. */
+struct program {
+    const char *name;
+    const char *image;
+    const char *image_end;
+};
+extern const struct program programs[];
+extern const exo_u32 program_count;
 
 /* Loads a program; its _start finds the argument in its first register. Runs when its thread is started. */
 exo_status process_create(const char *name, const void *image, exo_size bytes, exo_u64 argument,
                           struct process **created);
-/* Waits for its end, tells how it was, and frees all of it. False: it has not ended by the deadline. */
+/* The same for a process that makes another; it is not started. */
+exo_status process_spawn(struct process *parent, exo_u64 program, exo_u64 argument, struct process **created);
+/* By its number; null: no child of this one. */
+struct process *process_child(struct process *parent, exo_u64 id);
+/* Waits for its end, tells how it was, and frees all of it. Its children are killed then, and go with it. False: it has not
+ * ended by the deadline, or the caller is killed. */
 exo_bool process_join(struct process *process, exo_u64 deadline_ns, struct process_end *end);
 void process_kill(struct process *process);
 /* The end of the process that calls. */
@@ -120,6 +144,13 @@ void process_exit(const struct process_end *end) __attribute__((noreturn));
 void process_check(void);
 /* Memory that belongs to a process, mapped where it says. */
 exo_status process_memory(struct process *process, exo_uptr *virt, exo_size bytes, exo_u32 flags, exo_u64 *phys);
+
+/* nucleus.c: the trusted side, and how it knows processes. */
+void nucleus_init(void);
+exo_status nucleus_begin(struct process *process);
+void nucleus_end(struct process *process, exo_bool died);
+exo_u64 nucleus_number(const struct process *process);
+exo_i64 nucleus_call(exo_u64 address);
 
 /* elf.c */
 exo_status elf_load(struct process *process, const void *image, exo_size bytes);

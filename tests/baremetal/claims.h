@@ -48,6 +48,10 @@ extern const struct claim claims_tlb[];
 extern const struct claim claims_tasks[];
 extern const struct claim claims_process[];
 extern const struct claim claims_rings[];
+extern const struct claim claims_nucleus[];
+extern const struct claim claims_ends[];
+extern const struct claim claims_fuzz[];
+extern const struct claim claims_no_memory[];
 
 /* From the command line: "cpus=N", "mib=N"; 0: not said. */
 exo_u64 expected(const char *what);
@@ -82,5 +86,10 @@ extern const char user_image[], user_image_end[];
 
 /* Runs it with an argument to its end. */
 exo_status run_user(exo_u64 argument, struct process_end *end);
+
+/* claims_nucleus.c: programs by their place in the table. */
+exo_status begin_program(exo_u32 number, exo_u64 argument, struct process **process);
+exo_status run_program(exo_u32 number, exo_u64 argument, struct process_end *end);
+exo_bool nothing_is_charged(void);
 
 #endif

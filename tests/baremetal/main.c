@@ -15,6 +15,9 @@ static const struct suite suites[] = {
     {"paging", claims_paging},           {"rights", claims_rights}, {"tlb", claims_tlb},
     {"tasks", claims_tasks},             {"process", claims_process}, {"rings", claims_rings},
     {"move", claims_move},               {"budget", claims_budget},
+    {"nucleus", claims_nucleus},
+    {"ends", claims_ends},               {"fuzz", claims_fuzz},
+    {"no_memory", claims_no_memory},
 };
 
 const struct memory_map *test_ram;

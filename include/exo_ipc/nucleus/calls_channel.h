@@ -169,7 +169,8 @@ EXO_INLINE EXO_MUST_USE exo_status exo_sys_queue_post(struct exo_door *door, exo
  * @events, @max: room for them; at most 8 come by one call
  * @deadline_ns: absolute, or EXO_NOW, or EXO_FOREVER
  *
- * Returns: how many, 1 or more; EXO_TIMEOUT; EXO_WOULD_BLOCK with EXO_NOW; EXO_NOT_FOUND when the handle ends meanwhile.
+ * Returns: how many, 1 or more; EXO_TIMEOUT; EXO_WOULD_BLOCK with EXO_NOW; EXO_NOT_FOUND when the handle ends meanwhile;
+ * EXO_CLOSED when the process is to end.
  */
 EXO_INLINE EXO_MUST_USE exo_i64 exo_sys_wait(struct exo_door *door, exo_u64 queue, struct exo_sys_event *events,
                                              exo_size max, exo_u64 deadline_ns)

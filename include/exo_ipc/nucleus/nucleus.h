@@ -181,6 +181,7 @@ EXO_INLINE EXO_MUST_USE exo_status exo_process_begin(struct exo_nucleus *nucleus
     made->group = config->group;
     made->bindings.count = 0;
     made->bindings.first = (struct exo_binding *)EXO_NULL;
+    made->ending = (const exo_u32 *)EXO_NULL;
     made->lock = 0;
     made->remote = config->remote;
     made->died = EXO_FALSE;

@@ -92,6 +92,7 @@ struct exo_process {
     struct exo_address_space space;
     struct exo_table mappings; /* guarded by the lock */
     struct exo_binding_list bindings;
+    const exo_u32 *ending; /* null, or a word that is not 0 once the process is to end */
     exo_u32 lock;
     exo_bool remote; /* it maps by itself what it is given, and never sleeps here */
     exo_bool died;   /* it ended without closing anything */
@@ -119,6 +120,18 @@ struct exo_process_config {
 EXO_INLINE exo_u64 exo_process_number(const struct exo_process *process)
 {
     return exo_table_handle(&process->item);
+}
+
+/**
+ * exo_process_ending_set - where the road says that a process is to end, so that its wait does not outlast that.
+ * @word: 0 as long as it is not; stays until exo_process_end(). Who sets it wakes the process's sleeper then, and its sleeps
+ *   end early from there on: its waits answer EXO_CLOSED
+ *
+ * Context: after exo_process_begin(), before the process makes its first call.
+ */
+EXO_INLINE void exo_process_ending_set(struct exo_process *process, const exo_u32 *word)
+{
+    process->ending = word;
 }
 
 /* An object has no name any more. */

@@ -153,6 +153,9 @@ EXO_INLINE exo_status exo_wait_sleep_pvt(const struct exo_process *process, stru
     if (deadline_ns != EXO_FOREVER && exo_port_now_ns() >= deadline_ns) {
         return EXO_TIMEOUT;
     }
+    if (process->ending != EXO_NULL && exo_load32(process->ending, EXO_RELAXED) != 0) { /* relaxed: a sleep ends early then */
+        return EXO_CLOSED;
+    }
     exo_port_wait(&queue->rang, seen, deadline_ns, EXO_FALSE, (struct exo_port_peer *)EXO_NULL);
     return EXO_OK;
 }
