@@ -14,8 +14,7 @@
 #define FUZZ_CALLS 1000000u
 #define FUZZ_SEEDS 4u
 
-/* Ends the nucleus, whose tables never shrink, and begins another. How much was free in between. */
-static exo_u64 free_without_nucleus(void)
+exo_u64 free_without_nucleus(void)
 {
     exo_u64 free_bytes;
     exo_fini(&kernel_nucleus);
