@@ -35,9 +35,10 @@ baremetal:
 	@tools/install-deps build baremetal
 	@$(MAKE) -s $(release)/build.ninja
 	@tools/quietly ninja -C $(release) $(baremetal)/baremetal_demo
-	@$(baremetal)/run $(release)/$(baremetal)/baremetal_demo $(ARGS)
+	@$(baremetal)/run $(release)/$(baremetal)/baremetal_demo $(or $(ARGS),2 128M "" -icount shift=0$(comma)sleep=off)
 
 baremetal = port/x86_64-baremetal
+comma = ,
 
 check:
 	@tools/install-deps build check examples baremetal
