@@ -120,11 +120,11 @@ static void sleep_to_the_deadline(void *argument)
     self->place = exo_fetch_add32(&next_place, 1u, EXO_RELAXED); /* relaxed: a number only */
 }
 
-/* Started in an order of its own; on one processor they must also wake in order. */
-static const char *sleep_all(exo_u32 allowed)
+/* Started in an order of their own; on one processor they must also wake in order. */
+static const char *sleep_all(exo_u32 allowed, exo_u64 lead_ns)
 {
     struct thread *threads[SLEEPERS];
-    exo_u64 begin = exo_port_now_ns() + 20 * MS;
+    exo_u64 begin = exo_port_now_ns() + lead_ns;
     exo_u32 i;
     next_place = 0;
     for (i = 0; i < SLEEPERS; i++) {
@@ -147,8 +147,15 @@ static const char *sleep_all(exo_u32 allowed)
 
 static const char *sleeps_end_at_their_deadlines_and_in_order(void)
 {
-    const char *verdict = sleep_all(CPUS_ANY);
-    return verdict != CLAIM_OK ? verdict : sleep_all(1);
+    const char *verdict = sleep_all(CPUS_ANY, 20 * MS);
+    exo_u64 lead_ns;
+    REQUIRE(verdict == CLAIM_OK);
+    verdict = "no order";
+    /* Where the machine is busy some are started after their time, or put aside between their waking and their number. */
+    for (lead_ns = 20 * MS; verdict != CLAIM_OK && lead_ns < 3000 * MS; lead_ns *= 2) {
+        verdict = sleep_all(1, lead_ns);
+    }
+    return verdict;
 }
 
 static void block_until(void *argument)

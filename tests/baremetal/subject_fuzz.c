@@ -113,6 +113,8 @@ static void random_call(void)
     if (number == EXO_SYS_WAIT) {
         a[3] = EXO_NOW;
     } else if (number == EXO_SYS_QUOTA_SET) {
+        a[1] = random() % 2 == 0 ? 0 : a[1]; /* of the group, not of a process in it */
+        a[2] = random() % 2 == 0 ? a[2] % EXO_SYS_QUOTAS : a[2];
         a[3] |= 1u << 22; /* or nothing more would be allowed */
     } else if (number == EXO_SYS_CHANNEL_SEND && random() % 2 == 0) {
         __builtin_memset(scratch, 0, sizeof(struct exo_sys_letter)); /* or no letter would be one */
