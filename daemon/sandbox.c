@@ -40,7 +40,7 @@ static const int allowed[] = {
     SYS_clock_gettime, SYS_getpid, SYS_getuid, SYS_geteuid, SYS_getgid, SYS_gettid,
     SYS_unlinkat, SYS_write, SYS_exit, SYS_exit_group, SYS_rt_sigreturn, SYS_restart_syscall, /* the end */
 #ifdef EXO_IPC_NAMES
-    SYS_rt_sigprocmask, SYS_mremap, SYS_sched_getaffinity, /* liburcu */
+    SYS_rt_sigprocmask, /* liburcu, where it registers the thread */
 #endif
 #ifdef SYS_unlink
     SYS_unlink, SYS_lstat,

@@ -9,8 +9,9 @@
  * period, which is waited for once in EXO_NAMES_WAITING removals, by whoever makes the last of them, without a lock; so a
  * removal may sleep, and none of these calls may be made within a read-side section.
  *
- * The bulletproof flavour, so that any thread may look up without having registered. liburcu registers a thread in the thread's
- * first look-up, and takes helper threads for as long as it doubles a table of more than some thousand buckets.
+ * The bulletproof flavour, so that any thread may look up without having registered: liburcu does it in the thread's first
+ * look-up. Names are spread over EXO_NAMES_TABLES tables, none of which grows beyond EXO_NAMES_BUCKETS: liburcu starts threads
+ * to double a larger one, and no call of ours starts any. So there are two million buckets at most.
  */
 #ifndef EXO_PORT_LINUX_NAMES_URCU_H
 #define EXO_PORT_LINUX_NAMES_URCU_H
@@ -22,17 +23,26 @@
 #include "exo_ipc/shared_memory/name_text.h"
 #include "exo_ipc/shared_memory/table.h"
 
-#define EXO_NAMES_FIRST 512u /* buckets */
-#define EXO_NAMES_MOST (1u << 21)
-#define EXO_NAMES_WAITING 64u /* records that wait for one grace period */
+#define EXO_NAMES_TABLES 256u
+#define EXO_NAMES_FIRST 4u       /* buckets of each at first */
+#ifndef EXO_NAMES_BUCKETS
+#define EXO_NAMES_BUCKETS 8192u  /* and at most. Fewer only where tests want that to be reached */
+#endif
+#define EXO_NAMES_WAITING 64u    /* records that wait for one grace period */
 
 /* A name. Nothing of it changes while a reader may see it. */
 struct exo_name_record {
     struct exo_table_item item; /* item.next, of those that wait: number of the next + 1 */
     struct cds_lfht_node node;
     exo_u64 value;
-    exo_u64 hash;
     struct exo_name_text text;
+};
+
+/* The names whose hash has the same high byte. */
+struct exo_names_table {
+    struct cds_lfht *names;
+    exo_u32 buckets;
+    exo_u32 live;
 };
 
 /**
@@ -41,9 +51,8 @@ struct exo_name_record {
  */
 struct exo_names {
     struct exo_table records;
-    struct cds_lfht *table;
+    struct exo_names_table table[EXO_NAMES_TABLES];
     exo_u64 seed;
-    exo_u32 buckets;
     exo_u32 live; /* names */
     exo_u32 most;
     exo_u32 waiting;
@@ -56,6 +65,12 @@ EXO_INLINE struct exo_name_record *exo_name_record_pvt(struct cds_lfht_node *nod
     return (struct exo_name_record *)(void *)((char *)node - offsetof(struct exo_name_record, node));
 }
 
+/* Which table a hash belongs to; within it, liburcu goes by the low bits. */
+EXO_INLINE exo_u32 exo_names_table_pvt(exo_u64 hash)
+{
+    return (exo_u32)(hash >> 56) % EXO_NAMES_TABLES;
+}
+
 /* What liburcu asks of two names of one hash. */
 EXO_INLINE int exo_name_match_pvt(struct cds_lfht_node *node, const void *key)
 {
@@ -65,32 +80,50 @@ EXO_INLINE int exo_name_match_pvt(struct cds_lfht_node *node, const void *key)
            __builtin_memcmp(other->word, text->word, (text->bytes / 8 + 1) * sizeof(exo_word64)) == 0;
 }
 
-/* As shared_memory/names.h says it. */
-EXO_INLINE EXO_MUST_USE exo_status exo_names_init(struct exo_names *names, exo_u64 seed, exo_u32 most)
+EXO_INLINE void exo_names_table_fini_pvt(struct exo_names_table *table)
 {
-    __builtin_memset(names, 0, sizeof(*names));
-    exo_table_init(&names->records, sizeof(struct exo_name_record), EXO_TABLE_NONE); /* those that wait are not counted */
-    names->most = most;
-    names->seed = seed;
-    names->buckets = EXO_NAMES_FIRST;
-    names->table = cds_lfht_new_flavor(EXO_NAMES_FIRST, EXO_NAMES_FIRST, EXO_NAMES_MOST, 0, &urcu_bp_flavor, NULL);
-    return names->table == EXO_NULL ? EXO_NO_MEMORY : EXO_OK;
+    struct cds_lfht_iter at;
+    if (table->names == EXO_NULL) {
+        return;
+    }
+    urcu_bp_read_lock();
+    for (cds_lfht_first(table->names, &at); cds_lfht_iter_get_node(&at) != EXO_NULL; cds_lfht_next(table->names, &at)) {
+        (void)cds_lfht_del(table->names, cds_lfht_iter_get_node(&at));
+    }
+    urcu_bp_read_unlock();
+    (void)cds_lfht_destroy(table->names, NULL);
+    table->names = (struct cds_lfht *)EXO_NULL;
 }
 
 /* Nobody looks any more. */
 EXO_INLINE void exo_names_fini(struct exo_names *names)
 {
-    struct cds_lfht_iter at;
-    if (names->table != EXO_NULL) {
-        urcu_bp_read_lock();
-        for (cds_lfht_first(names->table, &at); cds_lfht_iter_get_node(&at) != EXO_NULL; cds_lfht_next(names->table, &at)) {
-            (void)cds_lfht_del(names->table, cds_lfht_iter_get_node(&at));
-        }
-        urcu_bp_read_unlock();
-        (void)cds_lfht_destroy(names->table, NULL);
-        names->table = (struct cds_lfht *)EXO_NULL;
+    exo_u32 i;
+    for (i = 0; i < EXO_NAMES_TABLES; i++) {
+        exo_names_table_fini_pvt(&names->table[i]);
     }
     exo_table_fini(&names->records);
+}
+
+/* As shared_memory/names.h says it. */
+EXO_INLINE EXO_MUST_USE exo_status exo_names_init(struct exo_names *names, exo_u64 seed, exo_u32 most)
+{
+    exo_u32 i;
+    __builtin_memset(names, 0, sizeof(*names));
+    exo_table_init(&names->records, sizeof(struct exo_name_record), EXO_TABLE_NONE); /* those that wait are not counted */
+    names->most = most;
+    names->seed = seed;
+    for (i = 0; i < EXO_NAMES_TABLES; i++) {
+        struct exo_names_table *table = &names->table[i];
+        table->buckets = EXO_NAMES_FIRST;
+        table->names =
+            cds_lfht_new_flavor(EXO_NAMES_FIRST, EXO_NAMES_FIRST, EXO_NAMES_BUCKETS, 0, &urcu_bp_flavor, NULL);
+        if (table->names == EXO_NULL) {
+            exo_names_fini(names);
+            return EXO_NO_MEMORY;
+        }
+    }
+    return EXO_OK;
 }
 
 EXO_INLINE exo_bool exo_names_look_pvt(const struct exo_names *names, const struct exo_name_text *text, exo_u64 hash,
@@ -99,7 +132,7 @@ EXO_INLINE exo_bool exo_names_look_pvt(const struct exo_names *names, const stru
     struct cds_lfht_node *node;
     struct cds_lfht_iter at;
     urcu_bp_read_lock();
-    cds_lfht_lookup(names->table, (unsigned long)hash, exo_name_match_pvt, text, &at);
+    cds_lfht_lookup(names->table[exo_names_table_pvt(hash)].names, (unsigned long)hash, exo_name_match_pvt, text, &at);
     node = cds_lfht_iter_get_node(&at);
     if (node != EXO_NULL) {
         *value = exo_name_record_pvt(node)->value;
@@ -141,53 +174,56 @@ EXO_COLD void exo_names_settle_pvt(struct exo_names *names)
     exo_port_unlock(&names->lock);
 }
 
-/* Under the lock. */
-EXO_INLINE exo_status exo_names_enter_pvt(struct exo_names *names, const struct exo_name_text *text, exo_u64 value,
-                                          exo_u64 *handle)
+/* Under the lock. The table that is to have more buckets now, or null. */
+EXO_INLINE struct exo_names_table *exo_names_link_pvt(struct exo_names *names, struct exo_name_record *made, exo_u64 hash)
 {
-    exo_u64 hash = exo_name_hash_pvt(names->seed, text);
-    struct exo_name_record *made;
-    exo_u64 other = 0;
-    if (exo_names_look_pvt(names, text, hash, &other)) {
-        return EXO_ALREADY_EXISTS;
-    }
-    made = names->live >= names->most
-               ? (struct exo_name_record *)EXO_NULL
-               : (struct exo_name_record *)(void *)exo_table_take(&names->records);
-    if (made == EXO_NULL) {
-        return EXO_NO_MEMORY;
-    }
-    cds_lfht_node_init(&made->node);
-    made->value = value;
-    made->hash = hash;
-    made->text = *text;
-    (void)exo_reference_begin(&made->item.state, 0);
-    *handle = exo_table_handle(&made->item);
+    struct exo_names_table *table = &names->table[exo_names_table_pvt(hash)];
     urcu_bp_read_lock();
-    cds_lfht_add(names->table, (unsigned long)hash, &made->node);
+    cds_lfht_add(table->names, (unsigned long)hash, &made->node);
     urcu_bp_read_unlock();
     names->live++;
-    return EXO_OK;
+    if (++table->live <= table->buckets || table->buckets == EXO_NAMES_BUCKETS) {
+        return (struct exo_names_table *)EXO_NULL;
+    }
+    table->buckets *= 2;
+    return table;
 }
 
 EXO_INLINE EXO_MUST_USE exo_status exo_names_add(struct exo_names *names, const char *name, exo_size bytes, exo_u64 value,
                                                  exo_u64 *record)
 {
+    struct exo_names_table *grown = (struct exo_names_table *)EXO_NULL;
+    struct exo_name_record *made = (struct exo_name_record *)EXO_NULL;
     struct exo_name_text text;
     exo_status status = exo_name_check(name, bytes);
-    exo_u32 grow = 0;
+    exo_u32 buckets;
+    exo_u64 other = 0;
+    exo_u64 hash;
     if (status != EXO_OK) {
         return status;
     }
     exo_name_text_pvt(&text, name, bytes);
+    hash = exo_name_hash_pvt(names->seed, &text);
     exo_port_lock(&names->lock);
-    status = exo_names_enter_pvt(names, &text, value, record);
-    if (names->live > names->buckets && names->buckets < EXO_NAMES_MOST) {
-        grow = names->buckets *= 2;
+    if (exo_names_look_pvt(names, &text, hash, &other)) {
+        status = EXO_ALREADY_EXISTS;
+    } else if (names->live < names->most) {
+        made = (struct exo_name_record *)(void *)exo_table_take(&names->records);
     }
+    if (made != EXO_NULL) {
+        cds_lfht_node_init(&made->node);
+        made->value = value;
+        made->text = text;
+        (void)exo_reference_begin(&made->item.state, 0);
+        *record = exo_table_handle(&made->item);
+        grown = exo_names_link_pvt(names, made, hash);
+    } else if (status == EXO_OK) {
+        status = EXO_NO_MEMORY;
+    }
+    buckets = grown == EXO_NULL ? 0 : grown->buckets;
     exo_port_unlock(&names->lock);
-    if (grow != 0) {
-        cds_lfht_resize(names->table, grow);
+    if (grown != EXO_NULL) {
+        cds_lfht_resize(grown->names, buckets);
     }
     return status;
 }
@@ -195,6 +231,7 @@ EXO_INLINE EXO_MUST_USE exo_status exo_names_add(struct exo_names *names, const 
 EXO_INLINE exo_status exo_names_remove(struct exo_names *names, exo_u64 record)
 {
     struct exo_name_record *gone = (struct exo_name_record *)(void *)exo_table_at(&names->records, (exo_u32)record);
+    struct exo_names_table *table;
     exo_bool settle;
     if (gone == EXO_NULL) {
         return EXO_NOT_FOUND;
@@ -204,10 +241,12 @@ EXO_INLINE exo_status exo_names_remove(struct exo_names *names, exo_u64 record)
         exo_port_unlock(&names->lock);
         return EXO_NOT_FOUND;
     }
+    table = &names->table[exo_names_table_pvt(exo_name_hash_pvt(names->seed, &gone->text))];
     urcu_bp_read_lock();
-    (void)cds_lfht_del(names->table, &gone->node);
+    (void)cds_lfht_del(table->names, &gone->node);
     urcu_bp_read_unlock();
     exo_reference_end(&gone->item.state);
+    table->live--;
     names->live--;
     gone->item.next = names->waiting;
     names->waiting = gone->item.index + 1;
