@@ -3,9 +3,9 @@
  * control.c - a call to the daemon, there and back, beside what the kernel itself takes for an empty request and an empty
  * answer between two processes. groups/control.cpp runs it.
  *
- * Both are the same for the scheduler: one process asks and sleeps, the other sleeps and answers. Where they run is left to
- * it, which is what a user gets, and is mostly the waking of an idle CPU; or both on one CPU, which shows what the call itself
- * adds.
+ * Both are the same for the scheduler: one process asks and sleeps, the other sleeps and answers. Each keeps to a CPU of its
+ * own, so that it is mostly the waking of an idle CPU that is compared; or both to one, which shows what the call itself adds.
+ * Left to itself the scheduler puts them together or apart as it likes, which makes a factor of six.
  */
 #include <exo_client.h>
 #include <sched.h>
@@ -17,6 +17,16 @@
 double exo_bench_control(int ours, int one_cpu, double ms);
 
 #define CALLS_PER_LOOK 16
+
+static exo_size serving_cpu; /* where the process that answers runs */
+
+static void keep_to(exo_size cpu)
+{
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(cpu, &one);
+    (void)sched_setaffinity(0, sizeof(one), &one);
+}
 
 /* Trips until the time is over; ns per trip, negative if one failed. */
 static double trips_for(double ms, int (*trip)(void *), void *context)
@@ -49,6 +59,7 @@ static pid_t daemon_begins(const char *path)
     pid_t child = fork();
     if (child == 0) {
         (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+        keep_to(serving_cpu);
         (void)execl(EXO_IPCD_PATH, "exo-ipcd", "--socket", path, (char *)NULL);
         _exit(127);
     }
@@ -99,6 +110,7 @@ static double anchor(double ms)
     child = fork();
     if (child == 0) {
         char byte;
+        keep_to(serving_cpu);
         (void)close(sockets[0]);
         while (recv(sockets[1], &byte, 1, 0) == 1 && send(sockets[1], &byte, 1, MSG_NOSIGNAL) == 1) {
         }
@@ -113,23 +125,30 @@ static double anchor(double ms)
     return figure;
 }
 
+/* The first CPU from one on that may be used; CPU_SETSIZE if there is none. */
+static exo_size usable_from(const cpu_set_t *usual, exo_size cpu)
+{
+    while (cpu < CPU_SETSIZE && !CPU_ISSET(cpu, usual)) {
+        cpu++;
+    }
+    return cpu;
+}
+
 double exo_bench_control(int ours, int one_cpu, double ms)
 {
     cpu_set_t usual;
-    cpu_set_t one;
+    exo_size asking_cpu;
     double figure;
-    exo_size cpu = 0;
-    if (one_cpu && sched_getaffinity(0, sizeof(usual), &usual) == 0) {
-        while (cpu < CPU_SETSIZE - 1 && !CPU_ISSET(cpu, &usual)) {
-            cpu++;
-        }
-        CPU_ZERO(&one);
-        CPU_SET(cpu, &one);
-        (void)sched_setaffinity(0, sizeof(one), &one); /* children inherit it */
+    if (sched_getaffinity(0, sizeof(usual), &usual) != 0) {
+        return -1;
     }
+    asking_cpu = usable_from(&usual, 0);
+    serving_cpu = one_cpu ? asking_cpu : usable_from(&usual, asking_cpu + 1);
+    if (serving_cpu == CPU_SETSIZE) {
+        return -1;
+    }
+    keep_to(asking_cpu);
     figure = ours ? call(ms) : anchor(ms);
-    if (one_cpu) {
-        (void)sched_setaffinity(0, sizeof(usual), &usual);
-    }
+    (void)sched_setaffinity(0, sizeof(usual), &usual);
     return figure;
 }

@@ -16,7 +16,7 @@ extern "C" double exo_bench_control(int ours, int one_cpu, double ms);
 namespace bench {
 
 #if EXO_BENCH_HAS_DAEMON
-/* The scheduler puts a pair of processes together or apart as it likes: many short slices in turn. */
+/* Many short slices in turn. */
 constexpr double slice_ms = 10;
 constexpr unsigned passes = 4;
 
