@@ -76,8 +76,9 @@ void budget_measure(void)
 
 void budget_print(void)
 {
+    exo_bool exact = budget_is_exact();
     exo_u32 i;
-    print("%s, on the mean: taken, budget\n", budget_is_exact() ? "instructions" : "cycles, which no budget is for");
+    print("%s, on the mean: taken, budget\n", exact ? "instructions" : "cycles, which no budget is for");
     for (i = 0; i < BUDGETS; i++) {
         const struct budget *budget = &budgets[i];
         exo_u32 counted = budget_counted[i];
@@ -89,7 +90,7 @@ void budget_print(void)
             print("  %u  -  %s\n", NUMBER(counted), budget->name);
         } else {
             print("  %u  %u  %s%s\n", NUMBER(counted), NUMBER(budget->goal), budget->name,
-                  budget_is_exact() && counted > budget->goal ? ": MISSED" : "");
+                  exact && counted > budget->goal ? ": MISSED" : "");
         }
     }
 }

@@ -34,6 +34,7 @@ exo_status nucleus_begin(struct process *process)
     config.context = process;
     status = exo_process_begin(&kernel_nucleus, &config, &process->trusted);
     if (status == EXO_OK) {
+        process->nucleus = exo_process_number(process->trusted);
         exo_process_ending_set(process->trusted, &process->thread->killed);
     }
     return status;
@@ -42,11 +43,6 @@ exo_status nucleus_begin(struct process *process)
 void nucleus_end(struct process *process, exo_bool died)
 {
     exo_process_end(process->trusted, died);
-}
-
-exo_u64 nucleus_number(const struct process *process)
-{
-    return exo_process_number(process->trusted);
 }
 
 /* A result that cannot be written is refused before anything happens. */

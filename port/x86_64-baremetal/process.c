@@ -28,20 +28,28 @@ exo_u64 kernel_process(void)
     return process == EXO_NULL ? KERNEL_PROCESS : process->id;
 }
 
-/* Found by number; a birth of 0 is not compared. */
-exo_bool kernel_process_alive(exo_u64 id)
+/* Found by number, of which a birth of 0 is not compared; or by its whole number and the nucleus's. */
+exo_bool process_is_alive(exo_u64 id, exo_u64 nucleus)
 {
     exo_u64 place = (id & ((1u << NUMBER_BITS) - 1)) - FIRST_PROCESS;
+    const struct process *process;
     exo_bool alive = EXO_FALSE;
     if (place >= PROCESSES) {
-        return (id & ((1u << NUMBER_BITS) - 1)) == KERNEL_PROCESS;
+        return (id & ((1u << NUMBER_BITS) - 1)) == KERNEL_PROCESS && nucleus == 0;
     }
     kernel_lock(&processes_lock);
-    if (processes[place] != EXO_NULL && (id >> NUMBER_BITS == 0 || processes[place]->id == id)) {
-        alive = exo_load32(&processes[place]->thread->ended, EXO_ACQUIRE) == 0; /* [process:alive] pairs [thread:ended] */
+    process = processes[place];
+    if (process != EXO_NULL && (nucleus == 0 ? id >> NUMBER_BITS == 0 || process->id == id
+                                             : process->id == id && process->nucleus == nucleus)) {
+        alive = exo_load32(&process->thread->ended, EXO_ACQUIRE) == 0; /* [process:alive] pairs [thread:ended] */
     }
     kernel_unlock(&processes_lock);
     return alive;
+}
+
+exo_bool kernel_process_alive(exo_u64 id)
+{
+    return process_is_alive(id, 0);
 }
 
 static exo_status enlist(struct process *process)

@@ -100,6 +100,7 @@ struct process_end {
  * @id: as exo_port_process() answers it
  * @segment: the frames that are its own, given back with it
  * @trusted: what the nucleus knows of it, from its begin until its thread ends
+ * @nucleus: the nucleus's number of it
  * @parent, @children, @next: whom it spawned. Its own thread's, and its joiner's once that has ended
  */
 struct process {
@@ -112,6 +113,7 @@ struct process {
     exo_u32 segments;
     struct process_segment segment[PROCESS_SEGMENTS];
     struct exo_process *trusted;
+    exo_u64 nucleus;
     struct process *parent;
     struct process *children;
     struct process *next;
@@ -132,6 +134,8 @@ exo_status process_create(const char *name, const void *image, exo_size bytes, e
                           struct process **created);
 /* The same for a process that makes another; it is not started. */
 exo_status process_spawn(struct process *parent, exo_u64 program, exo_u64 argument, struct process **created);
+/* Whether a process runs that has this number, and by which the nucleus knows it (0: by any). */
+exo_bool process_is_alive(exo_u64 id, exo_u64 nucleus);
 /* By its number; null: no child of this one. */
 struct process *process_child(struct process *parent, exo_u64 id);
 /* Waits for its end, tells how it was, and frees all of it. Its children are killed then, and go with it. False: it has not
@@ -149,7 +153,6 @@ exo_status process_memory(struct process *process, exo_uptr *virt, exo_size byte
 void nucleus_init(void);
 exo_status nucleus_begin(struct process *process);
 void nucleus_end(struct process *process, exo_bool died);
-exo_u64 nucleus_number(const struct process *process);
 exo_i64 nucleus_call(exo_u64 address);
 
 /* elf.c */

@@ -71,19 +71,18 @@ exo_i64 call_self(exo_u64 to, exo_u64 b, exo_u64 c, exo_u64 d, exo_u64 e, exo_u6
     (void)b;
     UNUSED_4;
     self.process = process->id;
-    self.nucleus = nucleus_number(process);
+    self.nucleus = process->nucleus;
     self.thread = cpu_thread()->id;
     self.clock_begin = kernel_clock.begin;
     self.clock_scale = kernel_clock.scale;
     return give(to, &self, sizeof(self));
 }
 
-/* alive(process): 1 or 0 */
-exo_i64 call_alive(exo_u64 process, exo_u64 b, exo_u64 c, exo_u64 d, exo_u64 e, exo_u64 f)
+/* alive(process, the nucleus's number of it or 0): 1 or 0 */
+exo_i64 call_alive(exo_u64 process, exo_u64 nucleus, exo_u64 c, exo_u64 d, exo_u64 e, exo_u64 f)
 {
-    (void)b;
     UNUSED_4;
-    return kernel_process_alive(process) ? 1 : 0;
+    return process_is_alive(process, nucleus) ? 1 : 0;
 }
 
 /* spawn(program, argument, [out] struct user_child) */
@@ -100,7 +99,7 @@ exo_i64 call_spawn(exo_u64 program, exo_u64 argument, exo_u64 to, exo_u64 d, exo
         return status;
     }
     child.process = made->id;
-    child.nucleus = nucleus_number(made);
+    child.nucleus = made->nucleus;
     status = give(to, &child, sizeof(child));
     if (status != EXO_OK) { /* nobody knows it: it never comes to ring 3 */
         process_kill(made);

@@ -107,6 +107,11 @@ static const char *who_scribbles_over_his_half_of_the_rings_harms_nobody(void)
     return ends_well(SUBJECT_SCRIBBLE);
 }
 
+static const char *who_gives_itself_out_for_another_is_not_joined(void)
+{
+    return ends_well(SUBJECT_LIAR);
+}
+
 static const char *a_server_answers_several_clients(void)
 {
     return ends_well(SUBJECT_SERVER);
@@ -126,6 +131,7 @@ const struct claim claims_nucleus[] = {
     CLAIM(who_waits_for_a_process_that_faults_is_told),
     CLAIM(who_sends_to_a_process_that_faults_is_told),
     CLAIM(who_scribbles_over_his_half_of_the_rings_harms_nobody),
+    CLAIM(who_gives_itself_out_for_another_is_not_joined),
     CLAIM(a_server_answers_several_clients),
     CLAIM(a_broadcast_reaches_several_processes),
     CLAIMS_END,

@@ -45,6 +45,7 @@ static const struct {
     {SUBJECT_ORPHANS, EXO_NULL, EXO_NULL, orphans, EXO_NULL},
     {SUBJECT_TALK, talk, EXO_NULL, EXO_NULL, talk_other},
     {SUBJECT_SCRIBBLE, scribble, EXO_NULL, EXO_NULL, scribble_other},
+    {SUBJECT_LIAR, liar, liar_other, EXO_NULL, EXO_NULL},
     {SUBJECT_SERVER, server, EXO_NULL, EXO_NULL, server_other},
     {SUBJECT_CAST, cast, cast_other, EXO_NULL, EXO_NULL},
     {SUBJECT_FORGE, forge, EXO_NULL, EXO_NULL, EXO_NULL},

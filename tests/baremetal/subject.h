@@ -20,6 +20,7 @@ enum subject_act {
     SUBJECT_ORPHANS,     /* spawns what it may, each of which does so to a depth of the number; and sleeps */
     SUBJECT_TALK,        /* an exchange over rings with one that faults after a while, some times */
     SUBJECT_SCRIBBLE,    /* the same with one that writes over its own half of the rings */
+    SUBJECT_LIAR,        /* the same with one that says that it is the kernel, so that its death would not be noticed */
     SUBJECT_SERVER,      /* answers four clients over channels of the nucleus */
     SUBJECT_CAST,        /* tells three subscribers the same, by a broadcast in a region */
     SUBJECT_FORGE,       /* calls with handles, addresses and lengths that are none */

@@ -47,6 +47,8 @@ void talk(void);
 void talk_other(exo_u64 after);
 void scribble(void);
 void scribble_other(exo_u64 seed);
+void liar(void);
+void liar_other(void);
 void server(void);
 void server_other(exo_u64 self);
 
@@ -57,7 +59,10 @@ void cast_other(void);
 /* subject_wild.c */
 #define WILD 19u
 extern const exo_u64 wild[WILD];
-exo_status make(exo_u32 number, const exo_u64 *a, exo_u64 *result);
+EXO_INLINE exo_status make(exo_u32 number, const exo_u64 *a, exo_u64 *result)
+{
+    return exo_call_door_pvt(user_door, number, a, EXO_SYSCALL_ARGUMENTS, result);
+}
 void forge(void);
 
 /* subject_fuzz.c */

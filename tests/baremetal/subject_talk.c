@@ -142,6 +142,21 @@ void scribble_other(exo_u64 seed)
     USER_OR_EXIT(exo_sys_channel_send(user_door, link.channel, &turn, sizeof(turn)) == EXO_OK); /* that was all */
 }
 
+void liar(void)
+{
+    struct user_child child;
+    struct user_end end;
+    USER_OR_EXIT(call_up(SUBJECT_LIAR, 0, &child) == EXO_CORRUPT);
+    USER_OR_EXIT(user_join(&child, EXO_FOREVER, &end) == EXO_OK);
+    USER_OR_EXIT(end.vector == USER_END_EXIT && end.code == 0);
+}
+
+void liar_other(void)
+{
+    user_self.process = 1;
+    USER_OR_EXIT(user_link(&link, 1, "talk", 4) == EXO_OK);
+}
+
 #define CLIENTS  4u
 #define REQUESTS 50u
 

@@ -11,22 +11,6 @@ const exo_u64 wild[WILD] = {1, 2, 7, 8, 0xFFF, 0x1000, 0x7FFFFFFFDFFF, 0x7FFFFFF
 
 static exo_u8 scratch[4096] EXO_ALIGNED(4096);
 
-exo_status make(exo_u32 number, const exo_u64 *a, exo_u64 *result)
-{
-    struct exo_syscall call;
-    exo_status status;
-    exo_u32 i;
-    call.number = number;
-    call.version = EXO_SYSCALL_VERSION;
-    for (i = 0; i < EXO_SYSCALL_ARGUMENTS; i++) {
-        call.argument[i] = a[i];
-    }
-    call.result = 0;
-    status = user_door->call(user_door, &call);
-    *result = call.result;
-    return status;
-}
-
 /* Each argument of each call in turn, among others that are right for some call, and all at once. */
 static void wild_arguments(exo_u64 base)
 {

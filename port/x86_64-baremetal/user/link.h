@@ -16,6 +16,7 @@
 #include "user.h"
 
 #define USER_LINK_BOOKS 8192u
+#define USER_NOBODY     (~(exo_u64)0) /* no process has this number */
 
 /**
  * struct user_link - one side's end.
@@ -97,6 +98,13 @@ EXO_INLINE exo_status user_link_other_pvt(struct user_link *link, exo_u32 side)
         return got < 0 ? (exo_status)got : EXO_CORRUPT;
     }
     link->region[1 - side] = letter.passed;
+    /* Who sent the letter the nucleus says; by which number its waits can watch it, only the sender. */
+    if (user_call(CALL_ALIVE, link->peer.process, letter.header.sender, 0, 0) != 1) {
+        if (exo_port_process_alive(link->peer.process)) {
+            return EXO_CORRUPT; /* somebody else's */
+        }
+        link->peer.process = USER_NOBODY; /* dead, or soon to be somebody's */
+    }
     return exo_sys_shm_map(user_door, letter.passed, EXO_NULL, EXO_MAP_READ, &link->at[1 - side]);
 }
 
@@ -127,6 +135,8 @@ EXO_INLINE exo_status user_link_attach_pvt(struct user_link *link, exo_u32 side)
  * @link: zeroed; do not move it
  * @side: 0, where the name is made, or 1, where it is opened after that
  * @name, @bytes: as for a channel
+ *
+ * user_link_wait() answers EXO_CORRUPT if the other gives itself out for somebody else.
  */
 EXO_INLINE EXO_MUST_USE exo_status user_link(struct user_link *link, exo_u32 side, const char *name, exo_size bytes)
 {
