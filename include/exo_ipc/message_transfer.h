@@ -41,8 +41,8 @@ EXO_INLINE exo_status exo_message_put_loan_pvt(struct exo_sender *tx,
         return status;
     }
     exo_line_store_pvt(exo_tx_line_pvt(tx, pos) - EXO_MESSAGE_HEADER_WORDS, header, EXO_MESSAGE_HEADER_SIZE);
-    tx->arena->block[at].state = EXO_BLOCK_SENT;
-    exo_loan_publish_pvt(tx, pos, loan, EXO_KIND_MESSAGE_LOAN);
+    exo_arena_send_pvt(tx->arena, at, loan->token);
+    exo_loan_publish_pvt(tx, tx->mode, pos, loan, EXO_KIND_MESSAGE_LOAN);
     return exo_tx_notify_pvt(tx, tx->mode, pos, 1);
 }
 
@@ -112,8 +112,7 @@ EXO_INLINE EXO_MUST_USE exo_status exo_message_send_data(struct exo_sender *tx,
     exo_port_copy(message.loan.data, data, len);
     status = exo_message_send(tx, &message);
     if (status != EXO_OK && message.loan.data != EXO_NULL) {
-        exo_arena_give_pvt(tx->arena,
-                           exo_arena_lookup_pvt(tx->arena, message.loan.token, EXO_BLOCK_LENT));
+        exo_arena_give_pvt(tx->arena, exo_arena_lent_pvt(tx->arena, message.loan.token));
     }
     return status;
 }

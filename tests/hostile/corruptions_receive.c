@@ -100,7 +100,7 @@ static const struct receive_row rows[] = {
     DESCRIPTOR("token of block max", 0, GENERATION | MAX32, BAD, BAD),
     DESCRIPTOR("token of another block", 0, GENERATION | 7, WELL, WELL),
     DESCRIPTOR("token of another generation", 0, 9 * GENERATION, WELL, WELL),
-    DESCRIPTOR("token of the last block: the length is too much", 0, GENERATION | (STAGE_BLOCKS - 1), BAD, BAD),
+    DESCRIPTOR("token of the last block", 0, GENERATION | (STAGE_BLOCKS - 1), WELL, WELL),
     DESCRIPTOR("offset zero less one", 1, MAX64, BAD, BAD),
     DESCRIPTOR("offset at which it just fits", 1, STAGE_ARENA - 300, WELL, WELL),
     DESCRIPTOR("offset one more", 1, STAGE_ARENA - 299, BAD, BAD),

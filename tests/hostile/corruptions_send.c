@@ -178,6 +178,7 @@ static void a_double_release(exo_u64 start)
 {
     struct stage stage;
     struct exo_loaned loan = {NULL, 0, 0, 0, 0};
+    struct exo_loaned more = {NULL, 0, 0, 0, 0};
     exo_u32 i;
     stage_open(&stage, start);
     assert_int_equal(send_by(&stage, LOAN_SEND, 300), EXO_OK);
@@ -186,8 +187,10 @@ static void a_double_release(exo_u64 start)
         *stage_entry(&stage, i) = *stage_entry(&stage, 0);
         stage_entry(&stage, i)->tag = i + 1;
     }
-    corruption_answer("release twice and more", "loan", exo_loan(&stage.to, 300, &loan), EXO_CORRUPT);
-    corruption_answer("release twice and more", "loan again", exo_loan(&stage.to, 300, &loan), EXO_CORRUPT);
+    corruption_answer("release twice and more", "loan", exo_loan(&stage.to, 300, &loan), EXO_OK);
+    corruption_answer("release twice and more", "loan again", exo_loan(&stage.to, 300, &more), EXO_CORRUPT);
+    corruption_answer("release twice and more", "and again", exo_loan(&stage.to, 300, &more), EXO_CORRUPT);
+    assert_int_equal(exo_loan_cancel(&stage.to, &loan), EXO_OK);
     stage_check_books(&stage);
     stage_close(&stage);
 }

@@ -37,7 +37,7 @@ static void forge_release(struct scene *scene)
     exo_u64 at = arena->ring_pos + fuzz_below(&scene->input, 4);
     struct exo_release_entry *entry = stage_entry(scene->stage, at);
     exo_u32 block = fuzz_below(&scene->input, STAGE_BLOCKS + 2);
-    exo_u32 generation = block < STAGE_BLOCKS ? arena->block[block].generation : 1;
+    exo_u32 generation = block < STAGE_BLOCKS ? (exo_u32)(exo_arena_token_pvt(arena, block) >> 32) : 1;
     entry->token = (exo_u64)(generation + fuzz_below(&scene->input, 4) / 3) << 32 | block;
     entry->tag = at + 1;
 }
@@ -116,7 +116,7 @@ static void check_held(const struct scene *scene)
     exo_u32 i;
     for (i = 0; i < scene->holds; i++) {
         const exo_u8 *bytes = (const exo_u8 *)scene->held[i].data;
-        STAGE_CHECK(exo_arena_lookup_pvt(scene->stage->to.arena, scene->held[i].token, EXO_BLOCK_LENT) !=
+        STAGE_CHECK(exo_arena_lent_pvt(scene->stage->to.arena, scene->held[i].token) !=
                     EXO_ARENA_NOWHERE);
         STAGE_CHECK(bytes[0] == scene->pattern[i]);
         STAGE_CHECK(memcmp(bytes, bytes + 1, scene->held[i].size - 1) == 0);

@@ -177,10 +177,10 @@ EXO_INLINE exo_bool stage_in_arena(const struct stage *stage, const void *data, 
 /* Blocks that the receiver has on its books as being viewed. */
 EXO_INLINE exo_u32 stage_viewed(const struct stage *stage)
 {
-    const struct exo_views *views = stage->from.views;
+    const struct exo_views *views = &stage->from.views;
     exo_u32 count = 0;
     exo_u32 i;
-    for (i = 0; views != NULL && i < views->blocks * views->producers; i++) {
+    for (i = 0; i < views->total; i++) {
         count += views->viewed[i] != 0;
     }
     return count;
@@ -197,11 +197,12 @@ EXO_INLINE void stage_check_books(const struct stage *stage)
         return;
     }
     while (at < arena->blocks) {
-        const struct exo_block *run = &arena->block[at];
+        const struct exo_block *run = exo_arena_block_pvt(arena, at);
+        exo_u32 state = exo_arena_state_pvt(arena, at);
         STAGE_CHECK(run->size != 0 && run->size <= arena->blocks - at && run->before == before);
-        STAGE_CHECK(run->state >= EXO_BLOCK_FREE && run->state <= EXO_BLOCK_WARM);
-        lent += run->state == EXO_BLOCK_FREE || run->state == EXO_BLOCK_WARM ? 0
-                                                                             : run->size;
+        exo_bool out = state == EXO_BLOCK_LENT || state == EXO_BLOCK_SENT;
+        STAGE_CHECK(out || state == EXO_BLOCK_FREE || state == EXO_BLOCK_WARM);
+        lent += out ? run->size : 0;
         before = at;
         at += run->size;
     }

@@ -66,8 +66,8 @@ static void likely_receipt(struct exo_end *end, exo_u64 *seed, exo_bool data_onl
 {
     struct exo_rx_segment *mine = (struct exo_rx_segment *)(void *)end->link.own_rx.memory;
     exo_u64 pos = exo_load64(&mine->exact.value, EXO_RELAXED) + random_below(seed, 3) - 1;
-    struct exo_release_entry *entry = &end->rx.views->ring[random_below(seed, STAGE_BLOCKS)];
-    exo_u64 at = (exo_u64)(entry - end->rx.views->ring) + STAGE_BLOCKS * (exo_u64)random_below(seed, 3);
+    struct exo_release_entry *entry = &end->rx.views.ring[random_below(seed, STAGE_BLOCKS)];
+    exo_u64 at = (exo_u64)(entry - end->rx.views.ring) + STAGE_BLOCKS * (exo_u64)random_below(seed, 3);
     if (!data_only) {
         put((exo_u8 *)(random_below(seed, 2) == 0 ? &mine->exact.value : &mine->late.value), pos);
     }

@@ -15,7 +15,7 @@ static exo_u64 take_sent(struct exo_arena *arena, exo_u32 size)
 {
     exo_u32 at = exo_arena_take_pvt(arena, size);
     assert_int_not_equal(at, EXO_ARENA_NOWHERE);
-    arena->block[at].state = EXO_BLOCK_SENT;
+    exo_arena_send_pvt(arena, at, exo_arena_token_pvt(arena, at));
     return exo_arena_token_pvt(arena, at);
 }
 
@@ -83,21 +83,19 @@ static void token_with_wrong_number_generation_or_state_is_not_found(void **stat
     exo_u32 at = exo_arena_take_pvt(arena, 3);
     exo_u64 token = exo_arena_token_pvt(arena, at);
     (void)state;
-    assert_int_equal(exo_arena_lookup_pvt(arena, token, EXO_BLOCK_LENT), at);
-    assert_int_equal(exo_arena_lookup_pvt(arena, token, EXO_BLOCK_SENT), EXO_ARENA_NOWHERE);
-    assert_int_equal(exo_arena_lookup_pvt(arena, token + 1, EXO_BLOCK_LENT), EXO_ARENA_NOWHERE);
-    assert_int_equal(exo_arena_lookup_pvt(arena, token - 1, EXO_BLOCK_LENT), EXO_ARENA_NOWHERE);
-    assert_int_equal(exo_arena_lookup_pvt(arena, token + 16, EXO_BLOCK_LENT), EXO_ARENA_NOWHERE);
-    assert_int_equal(exo_arena_lookup_pvt(arena, token - FIRST, EXO_BLOCK_LENT), EXO_ARENA_NOWHERE);
-    assert_int_equal(exo_arena_lookup_pvt(arena, token | 0xFFFFFFFFu, EXO_BLOCK_LENT),
-                     EXO_ARENA_NOWHERE);
-    assert_int_equal(exo_arena_lookup_pvt(arena, token + (1ull << 32), EXO_BLOCK_LENT),
-                     EXO_ARENA_NOWHERE);
-    assert_int_equal(exo_arena_lookup_pvt(arena, token & 0xFFFFFFFFu, EXO_BLOCK_LENT),
-                     EXO_ARENA_NOWHERE);
-    assert_int_equal(exo_arena_lookup_pvt(arena, 0, EXO_BLOCK_LENT), EXO_ARENA_NOWHERE);
+    assert_int_equal(exo_arena_lent_pvt(arena, token), at);
+    assert_int_equal(exo_arena_sent_pvt(arena, token), EXO_ARENA_NOWHERE);
+    assert_int_equal(exo_arena_sent_pvt(arena, exo_token_sent_pvt(token)), EXO_ARENA_NOWHERE);
+    assert_int_equal(exo_arena_lent_pvt(arena, token + 1), EXO_ARENA_NOWHERE);
+    assert_int_equal(exo_arena_lent_pvt(arena, token - 1), EXO_ARENA_NOWHERE);
+    assert_int_equal(exo_arena_lent_pvt(arena, token + 16), EXO_ARENA_NOWHERE);
+    assert_int_equal(exo_arena_lent_pvt(arena, token - FIRST), EXO_ARENA_NOWHERE);
+    assert_int_equal(exo_arena_lent_pvt(arena, token | 0xFFFFFFFFu), EXO_ARENA_NOWHERE);
+    assert_int_equal(exo_arena_lent_pvt(arena, token + (1ull << 32)), EXO_ARENA_NOWHERE);
+    assert_int_equal(exo_arena_lent_pvt(arena, token & 0xFFFFFFFFu), EXO_ARENA_NOWHERE);
+    assert_int_equal(exo_arena_lent_pvt(arena, 0), EXO_ARENA_NOWHERE);
     exo_arena_give_pvt(arena, at);
-    assert_int_equal(exo_arena_lookup_pvt(arena, token, EXO_BLOCK_LENT), EXO_ARENA_NOWHERE);
+    assert_int_equal(exo_arena_lent_pvt(arena, token), EXO_ARENA_NOWHERE);
     free(arena);
 }
 
@@ -107,13 +105,13 @@ static void each_loan_has_another_generation_and_never_zero(void **state)
     exo_u64 old = 0;
     exo_u32 i;
     (void)state;
-    arena->block[0].generation = 0xFFFFFFFFu - 3;
+    exo_arena_block_pvt(arena, 0)->stamp |= (exo_u64)(0xFFFFFFFFu - 3) << 32;
     for (i = 0; i < 8; i++) {
         exo_u32 at = exo_arena_take_pvt(arena, 4);
         exo_u64 token = exo_arena_token_pvt(arena, at);
         assert_int_not_equal(token >> 32, 0);
         assert_int_not_equal(token, old);
-        assert_int_equal(exo_arena_lookup_pvt(arena, old, EXO_BLOCK_LENT), EXO_ARENA_NOWHERE);
+        assert_int_equal(exo_arena_lent_pvt(arena, old), EXO_ARENA_NOWHERE);
         old = token;
         exo_arena_give_pvt(arena, at);
     }
@@ -205,13 +203,13 @@ static void reclaim_takes_back_what_was_sent_and_nothing_else(void **state)
         if (i % 5 == 2) {
             kept += 1 + i % 3;
         } else {
-            arena->block[at].state = EXO_BLOCK_SENT;
+            exo_arena_send_pvt(arena, at, exo_arena_token_pvt(arena, at));
         }
     }
     exo_arena_reclaim_pvt(arena);
     assert_int_equal(arena->lent, kept);
-    for (at = 0; at < 64; at += arena->block[at].size) {
-        if (arena->block[at].state == EXO_BLOCK_LENT) {
+    for (at = 0; at < 64; at += exo_arena_block_pvt(arena, at)->size) {
+        if (exo_arena_state_pvt(arena, at) == EXO_BLOCK_LENT) {
             exo_arena_give_pvt(arena, at);
             at = 0;
         }
@@ -220,10 +218,84 @@ static void reclaim_takes_back_what_was_sent_and_nothing_else(void **state)
     free(arena);
 }
 
+/* Blocks of 256 bytes: which sizes get the released run of two blocks again. */
+static void released_run_is_lent_again_to_a_loan_of_its_length(void **state)
+{
+    static const struct {
+        exo_size size;
+        exo_bool fits;
+    } loans[] = {{257, EXO_TRUE}, {512, EXO_TRUE}, {256, EXO_FALSE}, {513, EXO_FALSE}, {1, EXO_FALSE}, {0, EXO_FALSE},
+                 {~(exo_size)0, EXO_FALSE}};
+    size_t i;
+    (void)state;
+    for (i = 0; i < sizeof(loans) / sizeof(loans[0]); i++) {
+        struct exo_arena *arena = arena_new(16);
+        exo_u32 at = EXO_ARENA_NOWHERE;
+        exo_u64 token;
+        (void)exo_arena_take_pvt(arena, 1);
+        token = take_sent(arena, 2);
+        assert_false(exo_arena_relend_pvt(arena, loans[i].size, &at)); /* it is not released yet */
+        release_nth(0, token, arena->ring_mask);
+        assert_int_equal(exo_arena_relend_pvt(arena, loans[i].size, &at), loans[i].fits);
+        if (loans[i].fits) {
+            assert_int_equal(at, 1);
+            assert_int_equal(exo_arena_lent_pvt(arena, exo_arena_token_pvt(arena, at)), at);
+            assert_int_equal(exo_arena_token_pvt(arena, at) >> 32, (token >> 32) + 1);
+            assert_int_equal(exo_arena_room_pvt(arena, at), 512);
+            assert_int_equal(exo_arena_sent_pvt(arena, token), EXO_ARENA_NOWHERE);
+            assert_int_equal(arena->lent, 3);
+        }
+        release_nth(0, 0, arena->ring_mask); /* what was read of it counts, not what the peer made of it since */
+        assert_int_equal(exo_arena_collect_pvt(arena, 16), EXO_OK);
+        assert_int_equal(arena->ring_pos, 1);
+        assert_int_equal(arena->lent, loans[i].fits ? 3 : 1);
+        free(arena);
+    }
+}
+
+static void run_is_not_lent_again_where_that_makes_generation_zero(void **state)
+{
+    struct exo_arena *arena = arena_new(4);
+    exo_u32 at;
+    exo_u64 token;
+    (void)state;
+    exo_arena_block_pvt(arena, 0)->stamp |= (exo_u64)0xFFFFFFFEu << 32;
+    token = take_sent(arena, 4);
+    assert_int_equal(token >> 32, 0xFFFFFFFFu);
+    release_nth(0, token, arena->ring_mask);
+    assert_false(exo_arena_relend_pvt(arena, 1024, &at));
+    assert_int_equal(exo_arena_collect_pvt(arena, 1), EXO_OK);
+    at = exo_arena_take_pvt(arena, 4);
+    assert_int_equal(exo_arena_token_pvt(arena, at) >> 32, 1);
+    free(arena);
+}
+
+/* A release that names nothing sent is no run to lend, and is a breach once it is collected. */
+static void forged_release_is_not_lent_again(void **state)
+{
+    struct exo_arena *arena = arena_new(16);
+    exo_u64 token = take_sent(arena, 2);
+    const exo_u64 forged[] = {0,         token + 1,  token + 15, token + 16, token - 1, token ^ EXO_BLOCK_LENT,
+                              token + (1ull << 32), ~(exo_u64)0, (exo_u32)token};
+    size_t i;
+    (void)state;
+    for (i = 0; i < sizeof(forged) / sizeof(forged[0]); i++) {
+        exo_u32 at;
+        release_nth(0, forged[i], arena->ring_mask);
+        assert_false(exo_arena_relend_pvt(arena, 512, &at));
+        assert_int_equal(exo_arena_collect_pvt(arena, 16), EXO_CORRUPT);
+        assert_int_equal(exo_arena_sent_pvt(arena, token), 0);
+    }
+    free(arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(everything_is_lent_down_to_the_last_block),
+        cmocka_unit_test(released_run_is_lent_again_to_a_loan_of_its_length),
+        cmocka_unit_test(run_is_not_lent_again_where_that_makes_generation_zero),
+        cmocka_unit_test(forged_release_is_not_lent_again),
         cmocka_unit_test(hole_of_the_exact_size_is_found),
         cmocka_unit_test(block_given_back_last_is_lent_next),
         cmocka_unit_test(token_with_wrong_number_generation_or_state_is_not_found),

@@ -69,9 +69,9 @@ static void model_take(struct exo_arena *arena, exo_u32 size)
         assert_int_equal(model.holder[i], 0);
         model.holder[i] = at + 1;
     }
-    assert_int_equal(arena->block[at].size, size);
-    assert_int_not_equal(arena->block[at].generation, model.last_generation[at]);
-    model.last_generation[at] = arena->block[at].generation;
+    assert_int_equal(exo_arena_block_pvt(arena, at)->size, size);
+    assert_int_not_equal(generation_of(arena, at), model.last_generation[at]);
+    model.last_generation[at] = generation_of(arena, at);
     model.size[at] = size;
     model.first[model.runs++] = at;
     model.lent += size;
@@ -81,7 +81,7 @@ static void model_give(struct exo_arena *arena, exo_u32 nth)
 {
     exo_u32 at = model.first[nth];
     exo_u32 i;
-    assert_int_equal(exo_arena_lookup_pvt(arena, exo_arena_token_pvt(arena, at), EXO_BLOCK_LENT), at);
+    assert_int_equal(exo_arena_lent_pvt(arena, exo_arena_token_pvt(arena, at)), at);
     exo_arena_give_pvt(arena, at);
     for (i = at; i < at + model.size[at]; i++) {
         model.holder[i] = 0;
@@ -97,18 +97,18 @@ static void assert_agrees_with_model(const struct exo_arena *arena)
     exo_u32 at = 0;
     assert_int_equal(arena->lent, model.lent);
     while (at < arena->blocks) {
-        const struct exo_block *block = &arena->block[at];
+        const struct exo_block *block = exo_arena_block_pvt(arena, at);
+        exo_u32 its = exo_arena_state_pvt(arena, at);
         exo_u32 i;
         assert_int_equal(block->before, before);
         assert_true(block->size != 0 && block->size <= arena->blocks - at);
-        assert_true(block->state == EXO_BLOCK_FREE || block->state == EXO_BLOCK_WARM ||
-                    block->state == EXO_BLOCK_LENT);
-        if (before != EXO_ARENA_NOWHERE && block->state == EXO_BLOCK_FREE) {
-            assert_int_not_equal(arena->block[before].state, EXO_BLOCK_FREE);
+        assert_true(its == EXO_BLOCK_FREE || its == EXO_BLOCK_WARM || its == EXO_BLOCK_LENT);
+        if (before != EXO_ARENA_NOWHERE && its == EXO_BLOCK_FREE) {
+            assert_int_not_equal(exo_arena_state_pvt(arena, before), EXO_BLOCK_FREE);
         }
         for (i = at; i < at + block->size; i++) {
-            assert_int_equal(model.holder[i], block->state == EXO_BLOCK_LENT ? at + 1 : 0);
-            assert_true(i == at || arena->block[i].state == EXO_BLOCK_INNER);
+            assert_int_equal(model.holder[i], its == EXO_BLOCK_LENT ? at + 1 : 0);
+            assert_true(i == at || exo_arena_state_pvt(arena, i) == EXO_BLOCK_INNER);
         }
         before = at;
         at += block->size;
@@ -142,7 +142,7 @@ static void run_against_model(exo_u32 blocks, exo_u32 longest, exo_u64 seed)
     }
     assert_agrees_with_model(arena);
     (void)assert_whole_arena_can_be_lent(arena);
-    assert_int_equal(arena->block[0].size, blocks);
+    assert_int_equal(exo_arena_block_pvt(arena, 0)->size, blocks);
     free(arena);
 }
 

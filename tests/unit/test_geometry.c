@@ -307,7 +307,7 @@ static void the_control_word_keeps_its_parts_apart(void **state)
     assert_true(exo_control_is_for_pvt(control, 0x1234FFFFFFFFull));
     assert_false(exo_control_is_for_pvt(control, 0x123500000000ull));
     assert_true(EXO_MAGIC_TX == 0x786574676E697200ull && EXO_MAGIC_RX == 0x786572676E697200ull);
-    assert_int_equal(EXO_LAYOUT_VERSION, 4);
+    assert_int_equal(EXO_LAYOUT_VERSION, 5);
 }
 
 int main(void)

@@ -12,7 +12,7 @@
 #define EXO_VERSION_PATCH 0
 
 /* Version of the layout of shared memory. Two ends with different values refuse each other. */
-#define EXO_LAYOUT_VERSION 4
+#define EXO_LAYOUT_VERSION 5
 
 /* Largest payload in bytes that travels inside a slot. */
 #define EXO_INLINE_THRESHOLD 56

@@ -65,6 +65,13 @@ EXO_INLINE exo_bool exo_range_ok(exo_u64 off, exo_u64 len, exo_u64 size)
     return off <= size && len <= size - off;
 }
 
+/* The same in the fewest instructions: one carry, one comparison with what is in memory. */
+EXO_HOT exo_bool exo_range_within(exo_u64 off, exo_u64 len, const exo_u64 *size)
+{
+    exo_u64 end = off + len;
+    return EXO_LIKELY(end >= off) && EXO_LIKELY(end <= *size);
+}
+
 EXO_INLINE exo_bool exo_is_aligned(const void *pointer, exo_size align)
 {
     return ((exo_uptr)pointer & (align - 1)) == 0;

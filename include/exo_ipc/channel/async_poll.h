@@ -35,7 +35,7 @@ EXO_INLINE void exo_op_unlend_pvt(struct exo_async *async, struct exo_op *op)
 {
     if (op->data != EXO_NULL && op->message->loan.data != EXO_NULL) {
         struct exo_arena *arena = async->channel->tx[EXO_LANE_MAIN].arena;
-        exo_arena_give_pvt(arena, exo_arena_lookup_pvt(arena, op->message->loan.token, EXO_BLOCK_LENT));
+        exo_arena_give_pvt(arena, exo_arena_lent_pvt(arena, op->message->loan.token));
         exo_loan_clear_pvt(&op->message->loan);
     }
 }

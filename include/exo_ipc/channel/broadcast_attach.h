@@ -56,9 +56,8 @@ EXO_INLINE void exo_publisher_arena_pvt(struct exo_publisher *tx, const struct e
     tx->arena = (struct exo_arena *)(void *)(books + at.arena);
     tx->holding = (struct exo_holding *)(void *)(books + at.holding);
     tx->slot_block = (exo_u32 *)(void *)(books + at.slot_block);
-    exo_arena_init_pvt(tx->arena, geometry->blocks, geometry->block_shift);
+    exo_arena_init_pvt(tx->arena, geometry->blocks, geometry->block_shift, 0);
     tx->arena->memory = memory + geometry->arena_off;
-    tx->arena->first = 0;
     for (i = 0; i < geometry->blocks; i++) {
         tx->holding[i].holders = 0;
         tx->holding[i].slotted = 0;
@@ -155,7 +154,6 @@ EXO_INLINE void exo_subscriber_init_pvt(struct exo_subscriber *sub, const struct
     sub->arena = tx + geometry->arena_off;
     sub->arena_size = geometry->arena_size;
     sub->blocks = geometry->blocks;
-    sub->block_shift = geometry->block_shift;
     sub->mask = geometry->slots - 1;
     sub->seat = &((const struct exo_seat *)(const void *)(sub->tx + 1))[memory->seat].state;
     sub->generation = memory->generation;

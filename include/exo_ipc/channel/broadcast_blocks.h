@@ -37,7 +37,7 @@ EXO_INLINE exo_bool exo_cast_link_collect_pvt(struct exo_publisher *tx, struct e
             return EXO_TRUE;
         }
         /* relaxed: the tag was acquired */
-        block = exo_arena_lookup_pvt(tx->arena, exo_load64(&entry->token, EXO_RELAXED), EXO_BLOCK_SENT);
+        block = exo_arena_sent_pvt(tx->arena, exo_load64(&entry->token, EXO_RELAXED));
         if (block == EXO_ARENA_NOWHERE || (tx->holding[block].holders & bit) == 0) {
             return EXO_FALSE;
         }
@@ -74,7 +74,7 @@ EXO_INLINE void exo_blocks_mark_pvt(struct exo_publisher *tx)
         for (i = 0; i < EXO_PINS; i++) {
             /* [broadcast:pin_seen] pairs [broadcast:pin], [broadcast:unpin] */
             exo_u64 token = exo_load64(&link->rx->pins[i], EXO_ACQUIRE);
-            exo_u32 block = exo_arena_lookup_pvt(tx->arena, token, EXO_BLOCK_SENT);
+            exo_u32 block = exo_arena_sent_pvt(tx->arena, token);
             if (block != EXO_ARENA_NOWHERE) {
                 tx->holding[block].holders |= (exo_u64)1 << link->seat;
                 link->held += tx->holding[block].slotted == 0;
@@ -241,7 +241,7 @@ EXO_INLINE EXO_MUST_USE exo_status exo_broadcast_loan_cancel(struct exo_publishe
     if (tx->arena == EXO_NULL) {
         return EXO_NOT_SUPPORTED;
     }
-    at = exo_arena_lookup_pvt(tx->arena, loan->token, EXO_BLOCK_LENT);
+    at = exo_arena_lent_pvt(tx->arena, loan->token);
     if (at == EXO_ARENA_NOWHERE) {
         return EXO_NOT_FOUND;
     }

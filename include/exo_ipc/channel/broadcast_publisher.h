@@ -149,7 +149,7 @@ EXO_INLINE void exo_blocks_forget_pvt(struct exo_publisher *tx, exo_u32 seat)
     exo_u64 bit = (exo_u64)1 << seat;
     exo_u32 block;
     for (block = 0; tx->arena != EXO_NULL && !tx->latest && block < tx->arena->blocks; block++) {
-        if (tx->arena->block[block].state == EXO_BLOCK_SENT && (tx->holding[block].holders & bit) != 0) {
+        if (exo_arena_state_pvt(tx->arena, block) == EXO_BLOCK_SENT && (tx->holding[block].holders & bit) != 0) {
             tx->holding[block].holders &= ~bit;
             exo_blocks_settle_pvt(tx, block);
         }

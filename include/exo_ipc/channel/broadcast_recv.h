@@ -47,7 +47,6 @@ struct exo_subscriber {
     const exo_u8 *arena;
     exo_u64 arena_size;
     exo_u32 blocks;
-    exo_u32 block_shift;
     exo_u32 *viewed; /* reliable: generation viewed, by block; 0: none */
     struct exo_release_entry *ring;
     exo_u64 released;

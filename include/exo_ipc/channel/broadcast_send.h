@@ -51,11 +51,11 @@ EXO_INLINE void exo_publisher_put_loan_pvt(struct exo_publisher *tx, exo_u32 at,
     exo_word64 *line = exo_publisher_line_pvt(tx, pos);
     exo_blocks_unslot_pvt(tx, pos);
     exo_blocks_slot_pvt(tx, pos, at);
-    tx->arena->block[at].state = EXO_BLOCK_SENT;
+    exo_arena_send_pvt(tx->arena, at, loan->token);
     exo_publisher_open_pvt(tx, line, pos);
-    exo_store64(&line[0], loan->token, EXO_RELAXED); /* relaxed: published below */
-    exo_store64(&line[1], loan->off, EXO_RELAXED);   /* relaxed: published below */
-    exo_store64(&line[2], loan->len, EXO_RELAXED);   /* relaxed: published below */
+    exo_store64(&line[0], exo_arena_token_pvt(tx->arena, at), EXO_RELAXED); /* relaxed: published below */
+    exo_store64(&line[1], ((exo_u64)at << tx->arena->block_shift) + loan->off, EXO_RELAXED); /* relaxed: published below */
+    exo_store64(&line[2], loan->len, EXO_RELAXED);                           /* relaxed: published below */
     exo_line_commit_pvt(line, exo_cast_control_pvt(pos, EXO_CAST_LOAN, 0));
     exo_loan_clear_pvt(loan);
     exo_publisher_advance_pvt(tx);
@@ -81,7 +81,7 @@ EXO_OUTLINE exo_status exo_broadcast_send_any_pvt(struct exo_publisher *tx, cons
         return status == EXO_NOT_SUPPORTED ? EXO_INVALID_SIZE : status;
     }
     exo_port_copy(loan.data, data, len);
-    exo_publisher_put_loan_pvt(tx, exo_arena_lookup_pvt(tx->arena, loan.token, EXO_BLOCK_LENT), &loan);
+    exo_publisher_put_loan_pvt(tx, exo_arena_lent_pvt(tx->arena, loan.token), &loan);
     return EXO_OK;
 }
 
@@ -130,11 +130,11 @@ EXO_OUTLINE EXO_MUST_USE exo_status exo_broadcast_send_loan(struct exo_publisher
     if (tx->arena == EXO_NULL) {
         return EXO_NOT_SUPPORTED;
     }
-    at = exo_arena_lookup_pvt(tx->arena, loan->token, EXO_BLOCK_LENT);
+    at = exo_arena_lent_pvt(tx->arena, loan->token);
     if (at == EXO_ARENA_NOWHERE) {
         return EXO_NOT_FOUND;
     }
-    if (!exo_range_ok(loan->off, loan->len, (exo_u64)tx->arena->block[at].size << tx->arena->block_shift)) {
+    if (!exo_range_ok(loan->off, loan->len, exo_arena_room_pvt(tx->arena, at))) {
         return EXO_INVALID_SIZE;
     }
     status = exo_publisher_room_pvt(tx);

@@ -57,13 +57,11 @@ EXO_INLINE exo_bool exo_subscriber_pinned_pvt(const exo_word64 *line, exo_u64 co
 EXO_INLINE exo_bool exo_subscriber_parse_pvt(const struct exo_subscriber *sub,
                                              const struct exo_descriptor *descriptor, struct exo_viewed *view)
 {
-    exo_u32 number = (exo_u32)descriptor->token;
-    exo_u64 start = (exo_u64)number << sub->block_shift;
-    if (descriptor->token >> 32 == 0 || number >= sub->blocks ||
-        !exo_range_ok(descriptor->offset, descriptor->length, sub->arena_size - start)) {
+    if (descriptor->token >> 32 == 0 || (exo_u32)descriptor->token >= sub->blocks ||
+        !exo_range_ok(descriptor->offset, descriptor->length, sub->arena_size)) {
         return EXO_FALSE;
     }
-    view->data = sub->arena + (exo_size)(start + descriptor->offset);
+    view->data = sub->arena + (exo_size)descriptor->offset;
     view->len = (exo_size)descriptor->length;
     view->token = descriptor->token;
     return EXO_TRUE;

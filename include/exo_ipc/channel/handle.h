@@ -205,6 +205,8 @@ EXO_INLINE void exo_channel_join_pvt(struct exo_channel *channel)
         channel->rx[i].waker.waiters = channel->rx[0].waker.waiters;
         channel->rx[i].waker.event = channel->rx[0].waker.event;
         channel->tx[i].arena = channel->tx[0].arena;
+        channel->tx[i].lendable = channel->tx[0].lendable;
+        channel->tx[i].lent_from = channel->tx[0].lent_from;
         channel->rx[i].views = channel->rx[0].views;
     }
 }

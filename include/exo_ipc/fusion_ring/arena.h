@@ -1,18 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The allocator of a sender's arena. All its books are private to the sender: nothing that a peer can reach
- * is ever believed without being looked up here, and there is no lock.
- *
- * An arena is an array of blocks. A run is one or more neighbouring blocks, free or lent; the first block of
- * a run carries the run's record, the others carry state INNER. Free runs hang in lists by size class: two
- * levels, powers of two and eighths of them (two-level segregated fit: M. Masmano, I. Ripoll, A. Crespo,
- * J. Real, ECRTS 2004). Taking and giving back cost the same whatever the size. What was given back last is
- * lent next, while its lines are still warm. Some runs of the sizes in use stay as they are when they come back, and
- * are lent again without being joined with their neighbours and cut off anew (deferred coalescing, as in the fast bins
- * of D. Lea's malloc); where no free run is long enough, all of them are joined.
+ * What a sender lends of its arena (runs.h), and how it comes back.
  *
  *   state of a run's first block     FREE or WARM -> LENT (loan) -> SENT (send) -> FREE or WARM (release)
- *                                                    LENT -> FREE or WARM (cancel)
+ *                                                    LENT -> FREE or WARM (cancel), SENT -> LENT (release and loan)
+ *
+ * What is lent or sent is named by a token, which is the stamp that its first block bears in that state: one comparison
+ * tells whether a token is good, and no token is good twice.
  *
  * Blocks come back through the release ring, which only the receiver writes: {token, tag} with the
  * tag stored last. It has an entry for every block, so that a release never waits. A token must name a run
@@ -21,270 +15,7 @@
 #ifndef EXO_IPC_FUSION_RING_ARENA_H
 #define EXO_IPC_FUSION_RING_ARENA_H
 
-#include "layout.h"
-
-/*
- * A loan looks for released runs once so many runs are out, or so many bytes in a few. Each look fetches the receiver's
- * line of the release ring, which has EXO_COLLECT_LARGE entries, on the way of a round trip and while the receiver wants
- * to write the next release there; but buffers that are lent again soon are still in the caches.
- */
-#define EXO_COLLECT_RUNS 16u
-#define EXO_COLLECT_BYTES 131072u
-#define EXO_COLLECT_LARGE 4u
-
-#define EXO_ARENA_LEVELS 30
-#define EXO_ARENA_NOWHERE 0xFFFFFFFFu
-
-#define EXO_BLOCK_INNER 0u
-#define EXO_BLOCK_FREE 1u
-#define EXO_BLOCK_LENT 2u
-#define EXO_BLOCK_SENT 3u
-#define EXO_BLOCK_WARM 4u /* free, but not joined with its neighbours */
-
-/* At most so many runs of so many sizes stay warm. */
-#define EXO_WARM_RUNS 16u
-#define EXO_WARM_SIZES 8u
-
-struct exo_block {
-    exo_u32 size;   /* blocks in this run */
-    exo_u32 before; /* first block of the run in front of this one, or NOWHERE */
-    exo_u32 next;   /* in the list of its class, while free */
-    exo_u32 prev;
-    exo_u32 generation; /* of the last loan that began here; never 0 once lent */
-    exo_u32 state;
-};
-
-/* Warm runs of one size: their first blocks, the one that came back last on top. */
-struct exo_warm {
-    exo_u32 size;
-    exo_u32 count;
-    exo_u32 at[EXO_WARM_RUNS];
-};
-
-struct exo_arena {
-    exo_u8 *memory;
-    const struct exo_release_entry *ring;
-    exo_u64 ring_pos;
-    exo_u32 lent;        /* blocks lent or sent and not yet back; */
-    exo_u32 lazy_blocks; /* below so many, */
-    exo_u32 runs;        /* and in runs: */
-    exo_u32 lazy_runs;   /* below so many, a loan does not look for released ones */
-    exo_u32 ring_mask;
-    exo_u32 blocks;
-    exo_u32 block_shift;
-    exo_u32 first; /* number of this arena's first block among all producers' */
-    exo_u32 levels;
-    struct exo_warm warm[EXO_WARM_SIZES]; /* by size modulo EXO_WARM_SIZES */
-    exo_u8 classes[EXO_ARENA_LEVELS];
-    exo_u32 head[EXO_ARENA_LEVELS][8];
-    struct exo_block *block; /* right behind this struct */
-};
-
-/* Bytes of private memory for an arena of so many blocks. */
-EXO_INLINE exo_u64 exo_arena_bytes_pvt(exo_u32 blocks)
-{
-    return exo_align_up(sizeof(struct exo_arena) + (exo_u64)blocks * sizeof(struct exo_block),
-                        EXO_CACHE_LINE);
-}
-
-/* Size class of a run: exact below 8 blocks, else eighths of a power of two. */
-EXO_INLINE exo_u32 exo_arena_class_pvt(exo_u32 size)
-{
-    exo_u32 log;
-    if (size < 8) {
-        return size;
-    }
-    log = exo_log2(size);
-    return (log - 2) * 8 + ((size >> (log - 3)) & 7u);
-}
-
-EXO_INLINE void exo_arena_link_pvt(struct exo_arena *arena, exo_u32 at)
-{
-    struct exo_block *block = &arena->block[at];
-    exo_u32 class_of = exo_arena_class_pvt(block->size);
-    exo_u32 *head = &arena->head[class_of >> 3][class_of & 7];
-    block->state = EXO_BLOCK_FREE;
-    block->prev = EXO_ARENA_NOWHERE;
-    block->next = *head;
-    if (*head != EXO_ARENA_NOWHERE) {
-        arena->block[*head].prev = at;
-    }
-    *head = at;
-    arena->levels |= 1u << (class_of >> 3);
-    arena->classes[class_of >> 3] |= (exo_u8)(1u << (class_of & 7));
-}
-
-EXO_INLINE void exo_arena_unlink_pvt(struct exo_arena *arena, exo_u32 at)
-{
-    struct exo_block *block = &arena->block[at];
-    exo_u32 class_of = exo_arena_class_pvt(block->size);
-    exo_u32 *head = &arena->head[class_of >> 3][class_of & 7];
-    if (block->next != EXO_ARENA_NOWHERE) {
-        arena->block[block->next].prev = block->prev;
-    }
-    if (block->prev != EXO_ARENA_NOWHERE) {
-        arena->block[block->prev].next = block->next;
-        return;
-    }
-    *head = block->next;
-    if (*head == EXO_ARENA_NOWHERE) {
-        arena->classes[class_of >> 3] &= (exo_u8) ~(1u << (class_of & 7));
-        if (arena->classes[class_of >> 3] == 0) {
-            arena->levels &= ~(1u << (class_of >> 3));
-        }
-    }
-}
-
-EXO_INLINE void exo_arena_init_pvt(struct exo_arena *arena, exo_u32 blocks, exo_u32 block_shift)
-{
-    exo_u32 level;
-    exo_u32 i;
-    arena->block = (struct exo_block *)(void *)(arena + 1);
-    for (level = 0; level < EXO_ARENA_LEVELS; level++) {
-        arena->classes[level] = 0;
-        for (i = 0; i < 8; i++) {
-            arena->head[level][i] = EXO_ARENA_NOWHERE;
-        }
-    }
-    for (i = 0; i < EXO_WARM_SIZES; i++) {
-        arena->warm[i].size = 0;
-        arena->warm[i].count = 0;
-    }
-    for (i = 0; i < blocks; i++) {
-        arena->block[i].generation = 0;
-        arena->block[i].state = EXO_BLOCK_INNER;
-    }
-    arena->levels = 0;
-    arena->blocks = blocks;
-    arena->block_shift = block_shift;
-    arena->ring_pos = 0;
-    arena->lent = 0;
-    arena->runs = 0;
-    arena->lazy_runs = (exo_u32)exo_min64(EXO_COLLECT_RUNS, blocks / 16);
-    arena->lazy_blocks = EXO_COLLECT_BYTES >> block_shift;
-    arena->block[0].size = blocks;
-    arena->block[0].before = EXO_ARENA_NOWHERE;
-    exo_arena_link_pvt(arena, 0);
-}
-
-/* A free run in a class where every run has `size` blocks, else one of its own class that happens to fit. */
-EXO_INLINE exo_u32 exo_arena_find_pvt(const struct exo_arena *arena, exo_u32 size)
-{
-    exo_u32 round = size < 8 ? 0 : (1u << (exo_log2(size) - 3)) - 1;
-    exo_u32 class_of = exo_arena_class_pvt(size + round);
-    exo_u32 level = class_of >> 3;
-    exo_u32 classes = level >= EXO_ARENA_LEVELS ? 0 : arena->classes[level] & (0xFFu << (class_of & 7));
-    exo_u32 at;
-    exo_u32 tries = 32;
-    if (classes == 0) {
-        exo_u32 levels = level >= 31 ? 0 : arena->levels & (0xFFFFFFFEu << level);
-        if (levels != 0) {
-            level = exo_lowest_bit(levels);
-            classes = arena->classes[level];
-        }
-    }
-    if (classes != 0) {
-        return arena->head[level][exo_lowest_bit(classes)];
-    }
-    class_of = exo_arena_class_pvt(size);
-    at = arena->head[class_of >> 3][class_of & 7];
-    while (at != EXO_ARENA_NOWHERE && arena->block[at].size < size && --tries != 0) {
-        at = arena->block[at].next;
-    }
-    return tries == 0 ? EXO_ARENA_NOWHERE : at;
-}
-
-/* Cut a run of `size` blocks off a free one. */
-EXO_OUTLINE exo_u32 exo_arena_cut_pvt(struct exo_arena *arena, exo_u32 size)
-{
-    exo_u32 at = exo_arena_find_pvt(arena, size);
-    struct exo_block *block;
-    exo_u32 rest;
-    if (at == EXO_ARENA_NOWHERE) {
-        return at;
-    }
-    block = &arena->block[at];
-    exo_arena_unlink_pvt(arena, at);
-    rest = block->size - size;
-    if (rest != 0) {
-        exo_u32 behind = at + size;
-        exo_u32 after = at + block->size;
-        block->size = size;
-        arena->block[behind].size = rest;
-        arena->block[behind].before = at;
-        if (after < arena->blocks) {
-            arena->block[after].before = behind;
-        }
-        exo_arena_link_pvt(arena, behind);
-    }
-    return at;
-}
-
-/* Join the run that begins at `at` with free neighbours. */
-EXO_OUTLINE void exo_arena_join_pvt(struct exo_arena *arena, exo_u32 at)
-{
-    struct exo_block *block = &arena->block[at];
-    exo_u32 after = at + block->size;
-    if (after < arena->blocks && arena->block[after].state == EXO_BLOCK_FREE) {
-        exo_arena_unlink_pvt(arena, after);
-        arena->block[after].state = EXO_BLOCK_INNER;
-        block->size += arena->block[after].size;
-    }
-    if (block->before != EXO_ARENA_NOWHERE && arena->block[block->before].state == EXO_BLOCK_FREE) {
-        exo_u32 front = block->before;
-        exo_arena_unlink_pvt(arena, front);
-        block->state = EXO_BLOCK_INNER;
-        arena->block[front].size += block->size;
-        at = front;
-        block = &arena->block[at];
-    }
-    after = at + block->size;
-    if (after < arena->blocks) {
-        arena->block[after].before = at;
-    }
-    exo_arena_link_pvt(arena, at);
-}
-
-/* Keep a free run as it is, for the next loan of its size. False if there are enough of them. */
-EXO_INLINE exo_bool exo_arena_keep_pvt(struct exo_arena *arena, exo_u32 at)
-{
-    const exo_u32 size = arena->block[at].size;
-    struct exo_warm *warm = &arena->warm[size % EXO_WARM_SIZES];
-    if (warm->count == EXO_WARM_RUNS) {
-        return EXO_FALSE;
-    }
-    if (EXO_UNLIKELY(warm->size != size)) {
-        if (warm->count != 0) {
-            return EXO_FALSE;
-        }
-        warm->size = size;
-    }
-    arena->block[at].state = EXO_BLOCK_WARM;
-    warm->at[warm->count++] = at;
-    return EXO_TRUE;
-}
-
-/* The warm run of this size that came back last, or NOWHERE. */
-EXO_INLINE exo_u32 exo_arena_reuse_pvt(struct exo_arena *arena, exo_u32 size)
-{
-    struct exo_warm *warm = &arena->warm[size % EXO_WARM_SIZES];
-    if (warm->size != size || warm->count == 0) {
-        return EXO_ARENA_NOWHERE;
-    }
-    return warm->at[--warm->count];
-}
-
-/* Join all warm runs with their neighbours, and cut. */
-EXO_OUTLINE exo_u32 exo_arena_cool_and_cut_pvt(struct exo_arena *arena, exo_u32 size)
-{
-    exo_u32 i;
-    for (i = 0; i < EXO_WARM_SIZES; i++) {
-        while (arena->warm[i].count != 0) {
-            exo_arena_join_pvt(arena, exo_arena_reuse_pvt(arena, arena->warm[i].size));
-        }
-    }
-    return exo_arena_cut_pvt(arena, size);
-}
+#include "runs.h"
 
 /* Lend a run of `size` blocks. Returns its first block, or NOWHERE. */
 EXO_INLINE exo_u32 exo_arena_take_pvt(struct exo_arena *arena, exo_u32 size)
@@ -300,9 +31,10 @@ EXO_INLINE exo_u32 exo_arena_take_pvt(struct exo_arena *arena, exo_u32 size)
             return at;
         }
     }
-    block = &arena->block[at];
-    block->state = EXO_BLOCK_LENT;
-    block->generation = block->generation == 0xFFFFFFFFu ? 1 : block->generation + 1;
+    block = exo_arena_block_pvt(arena, at);
+    block->stamp += (exo_u64)(block->stamp >> 32 == 0xFFFFFFFFu ? 2 : 1) << 32;
+    block->as.room = (exo_u64)size << arena->block_shift;
+    exo_arena_mark_pvt(arena, at, EXO_BLOCK_LENT);
     arena->lent += size;
     arena->runs++;
     return at;
@@ -311,42 +43,112 @@ EXO_INLINE exo_u32 exo_arena_take_pvt(struct exo_arena *arena, exo_u32 size)
 /* Take back the run that begins at `at`. */
 EXO_INLINE void exo_arena_give_pvt(struct exo_arena *arena, exo_u32 at)
 {
-    arena->lent -= arena->block[at].size;
+    arena->lent -= exo_arena_block_pvt(arena, at)->size;
     arena->runs--;
     if (EXO_UNLIKELY(!exo_arena_keep_pvt(arena, at))) {
         exo_arena_join_pvt(arena, at);
     }
 }
 
-EXO_INLINE exo_u64 exo_arena_token_pvt(const struct exo_arena *arena, exo_u32 at)
+/* What the token of something released and the token of the next loan of the same run differ by. */
+#define EXO_TOKEN_NEXT ((exo_u64)1 << 32 | EXO_BLOCK_LENT)
+
+/* The name of the run that begins at `at`, lent or sent, to whoever has it. */
+EXO_HOT exo_u64 exo_arena_token_pvt(const struct exo_arena *arena, exo_u32 at)
 {
-    return (exo_u64)arena->block[at].generation << 32 | (arena->first + at);
+    return exo_arena_block_pvt(arena, at)->stamp;
 }
 
-/* The first block of the run that a token names, if that run is in this state; else NOWHERE. */
-EXO_INLINE exo_u32 exo_arena_lookup_pvt(const struct exo_arena *arena, exo_u64 token, exo_u32 state)
+/* The token of something lent, once it is sent. */
+EXO_HOT exo_u64 exo_token_sent_pvt(exo_u64 token)
+{
+    return token - EXO_BLOCK_LENT;
+}
+
+/* What a token of something lent names, at `at`, is sent from now on; or was not sent after all. */
+EXO_HOT void exo_arena_send_pvt(struct exo_arena *arena, exo_u32 at, exo_u64 token)
+{
+    exo_arena_block_pvt(arena, at)->stamp = exo_token_sent_pvt(token);
+}
+
+EXO_INLINE void exo_arena_unsend_pvt(struct exo_arena *arena, exo_u64 token)
+{
+    exo_u32 at = (exo_u32)exo_token_sent_pvt(token) - arena->first;
+    exo_arena_block_pvt(arena, at)->stamp = token;
+}
+
+/* The first block of the run that the token of something sent names; NOWHERE if it names none. */
+EXO_HOT exo_u32 exo_arena_sent_pvt(const struct exo_arena *arena, exo_u64 token)
 {
     exo_u32 at = (exo_u32)token - arena->first;
-    if (at >= arena->blocks || arena->block[at].state != state ||
-        arena->block[at].generation != (exo_u32)(token >> 32)) {
-        return EXO_ARENA_NOWHERE;
+    return at < arena->blocks && exo_arena_token_pvt(arena, at) == token ? at : EXO_ARENA_NOWHERE;
+}
+
+/* The same of something lent. */
+EXO_HOT exo_u32 exo_arena_lent_pvt(const struct exo_arena *arena, exo_u64 token)
+{
+    exo_u32 at = (exo_u32)token - EXO_BLOCK_LENT - arena->first;
+    return at < arena->blocks && exo_arena_token_pvt(arena, at) == token ? at : EXO_ARENA_NOWHERE;
+}
+
+/* Bytes of the run that begins at `at`, which is lent or sent. */
+EXO_HOT exo_u64 exo_arena_room_pvt(const struct exo_arena *arena, exo_u32 at)
+{
+    return exo_arena_block_pvt(arena, at)->as.room;
+}
+
+/* Whether the receiver has written the entry at pos of its release ring, and the token in it. */
+EXO_HOT exo_bool exo_arena_released_pvt(const struct exo_arena *arena, exo_u64 pos, exo_u64 *token)
+{
+    const struct exo_release_entry *entry = &arena->ring[(exo_u32)pos & arena->ring_mask];
+    /* [release:seen] pairs [release:give] */
+    if (exo_load64(&entry->tag, EXO_ACQUIRE) != pos + 1) {
+        return EXO_FALSE;
     }
-    return at;
+    *token = exo_load64(&entry->token, EXO_RELAXED); /* relaxed: the tag was acquired */
+    return EXO_TRUE;
+}
+
+/*
+ * Lend the run that was released first once more, where a loan of so many bytes would have its length: what streams and
+ * round trips of one size come to. False where there is none such; what was read of it is kept for the collection.
+ */
+EXO_HOT exo_bool exo_arena_relend_pvt(struct exo_arena *arena, exo_size size, exo_u32 *at)
+{
+    exo_u64 pos = arena->ring_pos;
+    exo_u64 token;
+    if (EXO_UNLIKELY(!exo_arena_released_pvt(arena, pos, &token))) {
+        return EXO_FALSE;
+    }
+    *at = exo_arena_sent_pvt(arena, token);
+    if (EXO_UNLIKELY(*at == EXO_ARENA_NOWHERE || token + EXO_TOKEN_NEXT < token ||
+                     exo_arena_room_pvt(arena, *at) - size >= arena->block_size)) {
+        arena->read = token;
+        arena->is_read = EXO_TRUE;
+        return EXO_FALSE;
+    }
+    arena->ring_pos = pos + 1;
+    exo_arena_block_pvt(arena, *at)->stamp = token + EXO_TOKEN_NEXT;
+    return EXO_TRUE;
+}
+
+/* Whether so much is out that a loan looks for released runs. */
+EXO_INLINE exo_bool exo_arena_is_busy_pvt(const struct exo_arena *arena)
+{
+    return arena->runs >= arena->lazy_runs || (arena->lent >= arena->lazy_blocks && arena->runs >= EXO_COLLECT_LARGE);
 }
 
 /* Take back up to `most` released runs. EXO_CORRUPT at the first token that names nothing sent. */
 EXO_INLINE exo_status exo_arena_collect_pvt(struct exo_arena *arena, exo_u32 most)
 {
     for (; most != 0; most--) {
-        const struct exo_release_entry *entry = &arena->ring[(exo_u32)arena->ring_pos & arena->ring_mask];
-        exo_u64 token;
+        exo_u64 token = arena->read;
         exo_u32 at;
-        /* [release:seen] pairs [release:give] */
-        if (exo_load64(&entry->tag, EXO_ACQUIRE) != arena->ring_pos + 1) {
+        if (!arena->is_read && !exo_arena_released_pvt(arena, arena->ring_pos, &token)) {
             return EXO_OK;
         }
-        token = exo_load64(&entry->token, EXO_RELAXED); /* relaxed: the tag was acquired */
-        at = exo_arena_lookup_pvt(arena, token, EXO_BLOCK_SENT);
+        arena->is_read = EXO_FALSE;
+        at = exo_arena_sent_pvt(arena, token);
         if (at == EXO_ARENA_NOWHERE) {
             return EXO_CORRUPT;
         }
@@ -361,7 +163,7 @@ EXO_COLD void exo_arena_reclaim_pvt(struct exo_arena *arena)
 {
     exo_u32 at;
     for (at = 0; at < arena->blocks; at++) {
-        if (arena->block[at].state == EXO_BLOCK_SENT) {
+        if (exo_arena_state_pvt(arena, at) == EXO_BLOCK_SENT) {
             exo_arena_give_pvt(arena, at);
         }
     }

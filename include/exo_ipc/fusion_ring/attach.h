@@ -108,26 +108,15 @@ EXO_INLINE void exo_arena_attach_pvt(struct exo_sender *tx, const struct exo_rin
     if (!threads && tx->claim >> 48 != 1) {
         return;
     }
-    if (arena->block == EXO_NULL) {
-        exo_arena_init_pvt(arena, geometry->blocks, geometry->block_shift);
+    if (arena->blocks == 0) {
+        exo_arena_init_pvt(arena, geometry->blocks, geometry->block_shift, index * geometry->blocks);
     }
     arena->memory = (exo_u8 *)memory->tx + geometry->arena_off + (exo_size)(index * geometry->arena_size);
     arena->ring = (const struct exo_release_entry *)(const void *)((const exo_u8 *)memory->rx + ring_off);
     arena->ring_mask = geometry->release_entries - 1;
-    arena->first = index * geometry->blocks;
     tx->arena = arena;
-}
-
-EXO_INLINE void exo_views_attach_pvt(struct exo_receiver *rx, const struct exo_ring_memory *memory,
-                                     const struct exo_geometry *geometry)
-{
-    rx->views = (struct exo_views *)memory->books;
-    if (rx->views->viewed == EXO_NULL) {
-        exo_views_init_pvt(memory, geometry);
-    }
-    if (geometry->profile != EXO_THREADS) {
-        exo_views_recover_pvt(rx->views);
-    }
+    tx->lendable = geometry->blocks;
+    tx->lent_from = arena->first + EXO_BLOCK_LENT;
 }
 
 /* In slots; in small rings no farther than a quarter, for what lies beyond may not have been read. */
@@ -206,6 +195,8 @@ EXO_INLINE EXO_MUST_USE exo_status exo_sender_attach(struct exo_sender *tx,
     tx->sleeper.counted = !tx->sleeper.alone && geometry.profile == EXO_THREADS;
     tx->sleeper.spin = spin == 0 ? EXO_SPIN_DEFAULT : spin;
     tx->arena = (struct exo_arena *)EXO_NULL;
+    tx->relend = (struct exo_arena *)EXO_NULL;
+    tx->lendable = 0;
     if (geometry.blocks != 0) {
         exo_arena_attach_pvt(tx, memory, &geometry, index);
     }
@@ -304,9 +295,9 @@ EXO_INLINE EXO_MUST_USE exo_status exo_receiver_attach(struct exo_receiver *rx,
     }
     exo_receiver_place_pvt(rx, memory, &geometry);
     rx->peer = peer;
-    rx->views = (struct exo_views *)EXO_NULL;
-    if (geometry.blocks != 0) {
-        exo_views_attach_pvt(rx, memory, &geometry);
+    exo_views_place_pvt(&rx->views, memory, &geometry);
+    if (geometry.blocks != 0 && geometry.profile != EXO_THREADS) {
+        exo_views_recover_pvt(&rx->views);
     }
     exo_sync_join_pvt(&rx->waker, &rx->sleeper, &rx->rx->sync, &rx->tx->sync, &geometry, asymmetric);
     rx->waker.counted = (geometry.mode & EXO_MODE_MP) != 0 && geometry.profile == EXO_THREADS;

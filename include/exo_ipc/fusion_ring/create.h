@@ -84,9 +84,6 @@ EXO_INLINE EXO_MUST_USE exo_status exo_ring_init(struct exo_ring *ring,
     ring->sender.books_bytes = books;
     ring->receiver.books = books == 0 ? EXO_NULL : at + books;
     ring->receiver.books_bytes = exo_receiver_books_bytes(&geometry);
-    if (books != 0) {
-        exo_views_init_pvt(&ring->receiver, &geometry);
-    }
     ring->spin = config == EXO_NULL ? 0 : config->spin;
     ring->owned = EXO_NULL;
     ring->owned_bytes = 0;

@@ -21,11 +21,11 @@
 #include "view.h"
 
 /* Strike the view that a token names, if there is one. */
-EXO_INLINE void exo_view_strike_pvt(struct exo_views *views, exo_u64 token)
+EXO_INLINE void exo_view_strike_pvt(const struct exo_views *views, exo_u64 token)
 {
     exo_u32 *viewed = &views->viewed[(exo_u32)token];
     /* relaxed: ours since [attach:succeed] */
-    if ((exo_u32)token < views->blocks * views->producers &&
+    if ((exo_u32)token < views->total &&
         exo_load32(viewed, EXO_RELAXED) == (exo_u32)(token >> 32)) {
         exo_store32(viewed, 0u, EXO_RELAXED); /* relaxed: same */
     }
@@ -34,7 +34,7 @@ EXO_INLINE void exo_view_strike_pvt(struct exo_views *views, exo_u64 token)
 /* Strike what the ring will deliver again. */
 EXO_INLINE void exo_views_strike_pending_pvt(struct exo_receiver *rx)
 {
-    struct exo_views *views = rx->views;
+    const struct exo_views *views = &rx->views;
     exo_u64 i;
     for (i = 0; i <= rx->mask; i++) {
         const exo_word64 *line = exo_rx_line_pvt(rx, rx->pos + i);
@@ -49,14 +49,12 @@ EXO_INLINE void exo_views_strike_pending_pvt(struct exo_receiver *rx)
 
 /* Strike what the last entry of each release ring names: that was released already. Before anything else is
  * released, for then another entry is the last. */
-EXO_INLINE void exo_views_strike_released_pvt(struct exo_views *views)
+EXO_INLINE void exo_views_strike_released_pvt(const struct exo_views *views)
 {
     exo_u32 producer;
     for (producer = 0; producer < views->producers; producer++) {
         exo_u64 released = exo_load64(&views->released[producer], EXO_RELAXED); /* relaxed: private */
-        exo_u32 at = (exo_u32)(released - 1) & views->ring_mask;
-        const struct exo_release_entry *entry =
-            &views->ring[(exo_size)producer * (views->ring_mask + 1) + at];
+        const struct exo_release_entry *entry = exo_release_entry_pvt(views, producer, released - 1);
         exo_u64 token = exo_load64(&entry->token, EXO_RELAXED); /* relaxed: ours since [attach:succeed] */
         if (released != 0) {
             exo_view_strike_pvt(views, token);
@@ -67,15 +65,15 @@ EXO_INLINE void exo_views_strike_released_pvt(struct exo_views *views)
 /* A new receiver: give back what the former one held. How many. */
 EXO_COLD exo_u32 exo_views_inherit_pvt(struct exo_receiver *rx)
 {
-    struct exo_views *views = rx->views;
+    const struct exo_views *views = &rx->views;
     exo_u32 given = 0;
     exo_u32 number;
     exo_views_strike_pending_pvt(rx);
     exo_views_strike_released_pvt(views);
-    for (number = 0; number < views->blocks * views->producers; number++) {
+    for (number = 0; number < views->total; number++) {
         exo_u32 generation = exo_load32(&views->viewed[number], EXO_RELAXED); /* relaxed: as above */
         if (generation != 0) {
-            exo_release_enter_pvt(rx, number / views->blocks, (exo_u64)generation << 32 | number);
+            exo_release_enter_pvt(views, rx->mode, number / views->blocks, (exo_u64)generation << 32 | number);
             exo_store32(&views->viewed[number], 0u, EXO_RELAXED); /* relaxed: as above */
             given++;
         }

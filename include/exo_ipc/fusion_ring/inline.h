@@ -58,13 +58,14 @@ EXO_HOT EXO_MUST_USE exo_status exo_send_inline_as(struct exo_sender *tx, const 
                                                    const void *data, exo_size len)
 {
     exo_u64 pos = tx->pos;
+    exo_u64 room = tx->limit - pos;
     if ((mode & EXO_MODE_MP) != 0) {
         return exo_tx_send_pvt(tx, mode, data, len);
     }
-    if (EXO_UNLIKELY(len > EXO_INLINE_THRESHOLD || pos >= tx->limit)) {
+    if (EXO_UNLIKELY(len > EXO_INLINE_THRESHOLD || room == 0)) {
         return exo_send_inline_any_pvt(tx, data, len);
     }
-    exo_tx_fetch_free_pvt(tx, pos);
+    exo_tx_fetch_free_pvt(tx, pos, room);
     tx->pos = pos + 1;
     exo_line_publish_pvt(exo_tx_line_pvt(tx, pos), data, len,
                          exo_control_pvt(pos, EXO_KIND_INLINE, (exo_u32)len));

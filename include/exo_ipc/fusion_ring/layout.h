@@ -65,13 +65,14 @@
 #define EXO_KIND_NONE 0u
 #define EXO_KIND_INLINE 1u  /* argument: length */
 #define EXO_KIND_PACKED 2u  /* argument: item size in bits 0..7, count in bits 8..15 */
-#define EXO_KIND_LOAN 3u    /* line holds a struct exo_descriptor; argument: length, capped */
+#define EXO_KIND_LOAN 3u    /* line holds a struct exo_descriptor; argument: length, or EXO_ARGUMENT_MAX */
 #define EXO_KIND_CLAIM 4u   /* argument: owner; the payload is being written */
 #define EXO_KIND_DISCARD 5u /* nothing to receive here */
 #define EXO_KIND_MESSAGE 6u /* argument: length of the payload; a message header stands before the line */
 #define EXO_KIND_MESSAGE_LOAN 7u /* as LOAN, with a message header before the line */
 
-/* Largest argument of a control word: stands for all lengths from here on. */
+/* Largest argument of a control word: stands for all lengths from here on, and, with one consumer, for those of all
+ * loans. */
 #define EXO_ARGUMENT_MAX 0xFFFFFFu
 
 #define EXO_WAIT_ASLEEP 1u
@@ -140,7 +141,7 @@ struct exo_release_entry {
     exo_word64 tag;
 };
 
-/* What a slot of kind LOAN holds. offset is counted from the block's first byte. */
+/* What a slot of kind LOAN holds. offset is counted from the first arena's first byte. */
 struct exo_descriptor {
     exo_word64 token; /* generation << 32 | block, numbered over all producers' arenas */
     exo_word64 offset;

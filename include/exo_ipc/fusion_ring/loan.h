@@ -52,6 +52,50 @@ EXO_COLD exo_status exo_loan_reason_pvt(struct exo_sender *tx, exo_u32 blocks, e
     return status;
 }
 
+EXO_HOT void exo_loan_fill_pvt(const struct exo_arena *arena, exo_u32 at, exo_size size, struct exo_loaned *loan)
+{
+    loan->data = arena->memory + ((exo_size)at << arena->block_shift);
+    loan->size = (exo_size)exo_arena_room_pvt(arena, at);
+    loan->off = 0;
+    loan->len = size;
+    loan->token = exo_arena_token_pvt(arena, at);
+}
+
+/* Whatever a loan may meet that found no released run to lend again. */
+EXO_OUTLINE exo_status exo_loan_any_pvt(struct exo_sender *tx, exo_size size, struct exo_loaned *loan)
+{
+    struct exo_arena *arena = tx->arena;
+    exo_status status;
+    exo_size blocks;
+    exo_u32 at;
+    if (arena == EXO_NULL) {
+        return EXO_NOT_SUPPORTED;
+    }
+    blocks = ((size - (size != 0)) >> arena->block_shift) + 1;
+    if (blocks > arena->blocks) {
+        return EXO_INVALID_SIZE;
+    }
+    if (tx->refused != EXO_OK) {
+        return tx->refused;
+    }
+    if (arena->is_read) {
+        status = exo_tx_collect_pvt(tx, EXO_COLLECT_RUNS);
+        if (status != EXO_OK) {
+            return status;
+        }
+    }
+    at = exo_arena_take_pvt(arena, (exo_u32)blocks);
+    if (at == EXO_ARENA_NOWHERE) {
+        status = exo_loan_reason_pvt(tx, (exo_u32)blocks, &at);
+        if (status != EXO_OK) {
+            return status;
+        }
+    }
+    tx->relend = exo_arena_is_busy_pvt(arena) ? arena : (struct exo_arena *)EXO_NULL;
+    exo_loan_fill_pvt(arena, at, size, loan);
+    return EXO_OK;
+}
+
 /**
  * exo_loan - borrow a buffer from the sender's arena, without waiting.
  * @tx: sender handle
@@ -64,49 +108,20 @@ EXO_COLD exo_status exo_loan_reason_pvt(struct exo_sender *tx, exo_u32 blocks, e
  * Context: the sender's side; not from an interrupt that may have interrupted the same handle.
  * Progress: wait-free, in time that does not depend on size.
  */
-EXO_INLINE EXO_MUST_USE exo_status exo_loan(struct exo_sender *tx, exo_size size, struct exo_loaned *loan)
+EXO_HOT EXO_MUST_USE exo_status exo_loan(struct exo_sender *tx, exo_size size, struct exo_loaned *loan)
 {
-    struct exo_arena *arena = tx->arena;
-    exo_status status;
-    exo_size blocks;
+    struct exo_arena *arena = tx->relend;
     exo_u32 at;
-    if (EXO_UNLIKELY(arena == EXO_NULL)) {
-        return EXO_NOT_SUPPORTED;
+    if (EXO_UNLIKELY(arena == EXO_NULL || !exo_arena_relend_pvt(arena, size, &at))) {
+        return exo_loan_any_pvt(tx, size, loan);
     }
-    blocks = ((size - (size != 0)) >> arena->block_shift) + 1;
-    if (EXO_UNLIKELY(blocks > arena->blocks)) {
-        return EXO_INVALID_SIZE;
-    }
-    if (EXO_UNLIKELY(tx->refused != EXO_OK)) {
-        return tx->refused;
-    }
-    if (arena->runs >= arena->lazy_runs || (arena->lent >= arena->lazy_blocks && arena->runs >= EXO_COLLECT_LARGE)) {
-        status = exo_tx_collect_pvt(tx, EXO_COLLECT_RUNS);
-        if (EXO_UNLIKELY(status != EXO_OK)) {
-            return status;
-        }
-    }
-    at = exo_arena_take_pvt(arena, (exo_u32)blocks);
-    if (EXO_UNLIKELY(at == EXO_ARENA_NOWHERE)) {
-        status = exo_loan_reason_pvt(tx, (exo_u32)blocks, &at);
-        if (status != EXO_OK) {
-            return status;
-        }
-    }
-    loan->data = arena->memory + ((exo_size)at << arena->block_shift);
-    loan->size = blocks << arena->block_shift;
-    loan->off = 0;
-    loan->len = size;
-    loan->token = exo_arena_token_pvt(arena, at);
+    exo_loan_fill_pvt(arena, at, size, loan);
     return EXO_OK;
 }
 
-EXO_INLINE void exo_loan_clear_pvt(struct exo_loaned *loan)
+EXO_HOT void exo_loan_clear_pvt(struct exo_loaned *loan)
 {
     loan->data = EXO_NULL;
-    loan->size = 0;
-    loan->off = 0;
-    loan->len = 0;
     loan->token = 0;
 }
 
@@ -123,7 +138,7 @@ EXO_INLINE EXO_MUST_USE exo_status exo_loan_cancel(struct exo_sender *tx, struct
     if (tx->arena == EXO_NULL) {
         return EXO_NOT_SUPPORTED;
     }
-    at = exo_arena_lookup_pvt(tx->arena, loan->token, EXO_BLOCK_LENT);
+    at = exo_arena_lent_pvt(tx->arena, loan->token);
     if (at == EXO_ARENA_NOWHERE) {
         return EXO_NOT_FOUND;
     }
@@ -139,27 +154,66 @@ EXO_INLINE exo_status exo_loan_check_pvt(const struct exo_sender *tx, const stru
     if (tx->arena == EXO_NULL) {
         return EXO_NOT_SUPPORTED;
     }
-    *at = exo_arena_lookup_pvt(tx->arena, loan->token, EXO_BLOCK_LENT);
+    *at = exo_arena_lent_pvt(tx->arena, loan->token);
     if (*at == EXO_ARENA_NOWHERE) {
         return EXO_NOT_FOUND;
     }
-    return exo_range_ok(loan->off, loan->len,
-                        (exo_u64)tx->arena->block[*at].size << tx->arena->block_shift)
-               ? EXO_OK
-               : EXO_INVALID_SIZE;
+    return exo_range_ok(loan->off, loan->len, exo_arena_room_pvt(tx->arena, *at)) ? EXO_OK : EXO_INVALID_SIZE;
 }
 
-/* A loan marked as sent becomes a message in the slot at pos. */
-EXO_HOT void exo_loan_publish_pvt(struct exo_sender *tx, exo_u64 pos, struct exo_loaned *loan,
+/*
+ * What a token of something lent names becomes a message in the slot at pos. Its length stands in the control word for
+ * consumers that may find the line written anew; one who is alone reads it in the line.
+ */
+EXO_HOT void exo_loan_publish_pvt(struct exo_sender *tx, const exo_u32 mode, exo_u64 pos, struct exo_loaned *loan,
                                   exo_u32 kind)
 {
+    exo_u64 token = exo_token_sent_pvt(loan->token);
+    exo_u64 offset = ((exo_u64)(exo_u32)token << tx->arena->block_shift) + loan->off;
     exo_word64 *line = exo_tx_line_pvt(tx, pos);
-    exo_u32 argument = EXO_LIKELY(loan->len < EXO_ARGUMENT_MAX) ? (exo_u32)loan->len : EXO_ARGUMENT_MAX;
-    exo_store64(&line[0], loan->token, EXO_RELAXED); /* relaxed: published below */
-    exo_store64(&line[1], loan->off, EXO_RELAXED);   /* relaxed: published below */
-    exo_store64(&line[2], loan->len, EXO_RELAXED);   /* relaxed: published below */
-    exo_line_commit_pvt(line, exo_control_pvt(pos, kind, argument));
+    exo_bool long_one = (mode & EXO_MODE_MC) == 0 || loan->len >= EXO_ARGUMENT_MAX;
+    exo_store64(&line[0], token, EXO_RELAXED);     /* relaxed: published below */
+    exo_store64(&line[1], offset, EXO_RELAXED);    /* relaxed: published below */
+    exo_store64(&line[2], loan->len, EXO_RELAXED); /* relaxed: published below */
+    exo_line_commit_pvt(line, exo_control_pvt(pos, kind, long_one ? EXO_ARGUMENT_MAX : (exo_u32)loan->len));
     exo_loan_clear_pvt(loan);
+}
+
+/* Whatever the send of a loan may meet. */
+EXO_OUTLINE exo_status exo_send_loan_any_pvt(struct exo_sender *tx, struct exo_loaned *loan)
+{
+    exo_u64 pos = 0;
+    exo_u32 at;
+    exo_status status = exo_loan_check_pvt(tx, loan, &at);
+    if (status != EXO_OK) {
+        return status;
+    }
+    status = exo_tx_claim_pvt(tx, tx->mode, 1, &pos);
+    if (status != EXO_OK) {
+        return status;
+    }
+    exo_arena_send_pvt(tx->arena, at, loan->token);
+    exo_loan_publish_pvt(tx, tx->mode, pos, loan, EXO_KIND_LOAN);
+    return exo_tx_notify_pvt(tx, tx->mode, pos, 1);
+}
+
+/* exo_send_loan() with the ring's mode as a constant; the mode must be the ring's. */
+EXO_HOT EXO_MUST_USE exo_status exo_send_loan_as(struct exo_sender *tx, const exo_u32 mode, struct exo_loaned *loan)
+{
+    exo_u32 at = (exo_u32)loan->token - tx->lent_from;
+    exo_u64 pos = tx->pos;
+    struct exo_block *block;
+    if ((mode & EXO_MODE_MP) != 0 || EXO_UNLIKELY(at >= tx->lendable || pos >= tx->limit)) {
+        return exo_send_loan_any_pvt(tx, loan);
+    }
+    block = exo_arena_block_pvt(tx->arena, at);
+    if (EXO_UNLIKELY(block->stamp != loan->token) || !exo_range_within(loan->off, loan->len, &block->as.room)) {
+        return exo_send_loan_any_pvt(tx, loan);
+    }
+    block->stamp = exo_token_sent_pvt(loan->token);
+    tx->pos = pos + 1;
+    exo_loan_publish_pvt(tx, mode, pos, loan, EXO_KIND_LOAN);
+    return exo_tx_notify_one_pvt(tx, mode);
 }
 
 /**
@@ -172,21 +226,12 @@ EXO_HOT void exo_loan_publish_pvt(struct exo_sender *tx, exo_u64 pos, struct exo
  * cancelled); EXO_INVALID_SIZE if off and len do not lie within it; else as exo_send_inline().
  * Context, Ordering, Progress: as exo_send_inline(). After it the sender must not touch the buffer.
  */
-EXO_INLINE EXO_MUST_USE exo_status exo_send_loan(struct exo_sender *tx, struct exo_loaned *loan)
+EXO_HOT EXO_MUST_USE exo_status exo_send_loan(struct exo_sender *tx, struct exo_loaned *loan)
 {
-    exo_u64 pos = 0;
-    exo_u32 at;
-    exo_status status = exo_loan_check_pvt(tx, loan, &at);
-    if (EXO_UNLIKELY(status != EXO_OK)) {
-        return status;
+    if (EXO_UNLIKELY((tx->mode & (EXO_MODE_MP | EXO_MODE_MC)) != 0)) {
+        return exo_send_loan_any_pvt(tx, loan);
     }
-    status = exo_tx_claim_pvt(tx, tx->mode, 1, &pos);
-    if (EXO_UNLIKELY(status != EXO_OK)) {
-        return status;
-    }
-    tx->arena->block[at].state = EXO_BLOCK_SENT;
-    exo_loan_publish_pvt(tx, pos, loan, EXO_KIND_LOAN);
-    return exo_tx_notify_pvt(tx, tx->mode, pos, 1);
+    return exo_send_loan_as(tx, EXO_SPSC, loan);
 }
 
 /**

@@ -22,7 +22,7 @@ EXO_OUTLINE exo_status exo_send_copy_pvt(struct exo_sender *tx, const void *data
     exo_port_copy(loan.data, data, len);
     status = exo_send_loan(tx, &loan);
     if (status != EXO_OK && loan.data != EXO_NULL) {
-        exo_arena_give_pvt(tx->arena, exo_arena_lookup_pvt(tx->arena, loan.token, EXO_BLOCK_LENT));
+        exo_arena_give_pvt(tx->arena, exo_arena_lent_pvt(tx->arena, loan.token));
     }
     return status;
 }

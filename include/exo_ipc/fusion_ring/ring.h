@@ -25,6 +25,7 @@
 #include "geometry.h"
 #include "life.h"
 #include "slot.h"
+#include "views.h"
 #include "wake.h"
 
 /* A receiver publishes `late` every size/8 messages, and at least every EXO_PACE_STEP. That often, it looks
@@ -35,7 +36,6 @@
 #define EXO_PACE_TURNS 32u
 
 struct exo_arena;
-struct exo_views;
 
 struct exo_sender {
     exo_u8 *lines; /* line of slot 0 */
@@ -51,7 +51,10 @@ struct exo_sender {
     struct exo_tx_segment *tx;
     const struct exo_rx_segment *rx;
     const exo_u32 *done;
-    struct exo_arena *arena; /* null: none */
+    struct exo_arena *arena;  /* null: none */
+    struct exo_arena *relend; /* the same while a loan should look for a released run first; else null */
+    exo_u32 lendable;         /* its blocks, */
+    exo_u32 lent_from;        /* and what the token of a loan of its first one ends with */
     struct exo_owner *owner;
     exo_u64 claim; /* value of owner->claim while attached */
     exo_u32 producers;
@@ -78,7 +81,7 @@ struct exo_receiver {
     const struct exo_tx_segment *tx;
     struct exo_rx_segment *rx;
     exo_u32 *done;
-    struct exo_views *views; /* null: no arena */
+    struct exo_views views;
     exo_bool deserted;       /* owned: all senders were dead when the kernel was asked last, */
     exo_u64 asked_ns;        /* which was then */
     exo_u64 claim_pos;       /* owned: a claim stands here, */
@@ -114,11 +117,11 @@ EXO_HOT void exo_tx_fetch_pvt(const struct exo_sender *tx, exo_u64 pos)
     exo_cpu_prefetch_write(tx->lines + off);
 }
 
-/* The same for a single producer, but only where the line is known to be free: what the receiver has not read, its
- * processor may have fetched ahead. */
-EXO_HOT void exo_tx_fetch_free_pvt(const struct exo_sender *tx, exo_u64 pos)
+/* The same for a single producer, but only where the line is known to be free, by the free positions from pos on: what
+ * the receiver has not read, its processor may have fetched ahead. */
+EXO_HOT void exo_tx_fetch_free_pvt(const struct exo_sender *tx, exo_u64 pos, exo_u64 room)
 {
-    if (EXO_LIKELY(pos + EXO_FETCH_AHEAD < tx->limit)) {
+    if (EXO_LIKELY(room > EXO_FETCH_AHEAD)) {
         exo_tx_fetch_pvt(tx, pos);
     }
 }
@@ -133,6 +136,7 @@ EXO_HOT exo_u64 exo_tx_fetch_until_pvt(const struct exo_sender *tx)
 EXO_COLD exo_status exo_tx_refuse_pvt(struct exo_sender *tx, exo_status reason)
 {
     tx->refused = reason;
+    tx->relend = (struct exo_arena *)EXO_NULL;
     tx->limit = (tx->mode & EXO_MODE_MP) != 0 ? 0 : tx->pos;
     return reason;
 }

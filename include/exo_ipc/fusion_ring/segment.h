@@ -140,41 +140,24 @@ EXO_INLINE EXO_MUST_USE exo_status exo_rx_segment_init(void *memory, exo_size by
     return EXO_OK;
 }
 
-/* The receivers' books, in memory that is zero. Where several receivers share them, before the first attach. */
-EXO_INLINE void exo_views_init_pvt(const struct exo_ring_memory *memory,
-                                   const struct exo_geometry *geometry)
+/* Where a receiver's books of the arenas are. */
+EXO_INLINE void exo_views_place_pvt(struct exo_views *views, const struct exo_ring_memory *memory,
+                                    const struct exo_geometry *geometry)
 {
-    struct exo_views *views = (struct exo_views *)memory->books;
+    views->total = geometry->blocks * geometry->producers;
+    if (views->total == 0) {
+        return;
+    }
     views->memory = (const exo_u8 *)memory->tx + geometry->arena_off;
-    views->ring =
-        (struct exo_release_entry *)(void *)((exo_u8 *)memory->rx + geometry->release_off);
-    views->arena_size = geometry->arena_size;
+    views->bytes = geometry->arena_size * geometry->producers;
     views->blocks = geometry->blocks;
-    views->block_shift = geometry->block_shift;
     views->producers = geometry->producers;
+    views->ring = (struct exo_release_entry *)(void *)((exo_u8 *)memory->rx + geometry->release_off);
     views->ring_mask = geometry->release_entries - 1;
-    views->released = (exo_word64 *)(void *)(views + 1);
+    views->released = (exo_word64 *)memory->books;
     views->viewed = (exo_u32 *)(void *)(geometry->viewed_off != 0
                                             ? (exo_u8 *)memory->rx + geometry->viewed_off
                                             : (exo_u8 *)(views->released + geometry->producers));
-}
-
-/* Where the release rings stand, from the receivers' own segment: a former receiver of another process kept that in
- * its books. */
-EXO_INLINE void exo_views_recover_pvt(struct exo_views *views)
-{
-    exo_u32 producer;
-    exo_u32 i;
-    for (producer = 0; producer < views->producers; producer++) {
-        exo_u64 last = 0;
-        for (i = 0; i <= views->ring_mask; i++) {
-            const struct exo_release_entry *entry =
-                &views->ring[(exo_size)producer * (views->ring_mask + 1) + i];
-            exo_u64 tag = exo_load64(&entry->tag, EXO_RELAXED); /* relaxed: [attach:succeed] */
-            last = tag > last ? tag : last;
-        }
-        exo_store64(&views->released[producer], last, EXO_RELAXED); /* relaxed: private */
-    }
 }
 
 #endif

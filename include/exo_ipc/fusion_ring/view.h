@@ -7,26 +7,6 @@
 
 #include "inline.h"
 
-/* The receiver's books of all arenas, private but for `viewed` in the crash-safe profile, whose next receiver must
- * know (inherit.h). In rings with several consumers all share them. */
-struct exo_views {
-    const exo_u8 *memory; /* arena of producer 0 */
-    struct exo_release_entry *ring;
-    exo_u64 arena_size;
-    exo_u32 blocks; /* of one arena */
-    exo_u32 block_shift;
-    exo_u32 producers;
-    exo_u32 ring_mask;
-    exo_word64 *released; /* entries written, one per producer */
-    exo_u32 *viewed;      /* generation viewed, one per block of all arenas; 0: none */
-};
-
-EXO_INLINE exo_u64 exo_views_bytes_pvt(exo_u32 blocks, exo_u32 producers)
-{
-    exo_u64 bytes = sizeof(struct exo_views) + (exo_u64)producers * sizeof(exo_word64);
-    return exo_align_up(bytes + (exo_u64)blocks * producers * sizeof(exo_u32), EXO_CACHE_LINE);
-}
-
 /**
  * struct exo_viewed - a received message, read in place.
  * @data: its first byte; null once released
@@ -42,25 +22,17 @@ struct exo_viewed {
 };
 
 /* Read a descriptor once, and check all of it. */
-EXO_INLINE exo_status exo_view_parse_pvt(struct exo_receiver *rx, const exo_word64 *line,
-                                         struct exo_viewed *view)
+EXO_HOT exo_status exo_view_parse_pvt(struct exo_receiver *rx, const exo_word64 *line, struct exo_viewed *view)
 {
-    struct exo_views *views = rx->views;
+    const struct exo_views *views = &rx->views;
     exo_u64 token = exo_load64(&line[0], EXO_RELAXED);  /* relaxed: acquired with the control word */
     exo_u64 offset = exo_load64(&line[1], EXO_RELAXED); /* relaxed: same */
     exo_u64 length = exo_load64(&line[2], EXO_RELAXED); /* relaxed: same */
-    exo_u32 number = (exo_u32)token;
-    exo_u32 producer;
-    exo_u64 start;
-    if (views == EXO_NULL || token >> 32 == 0 || number >= views->blocks * views->producers) {
+    if (EXO_UNLIKELY(token >> 32 == 0) || EXO_UNLIKELY((exo_u32)token >= views->total) ||
+        !exo_range_within(offset, length, &views->bytes)) {
         return EXO_CORRUPT;
     }
-    producer = views->producers == 1 ? 0 : number / views->blocks;
-    start = (exo_u64)(number - producer * views->blocks) << views->block_shift;
-    if (!exo_range_ok(offset, length, views->arena_size - start)) {
-        return EXO_CORRUPT;
-    }
-    view->data = views->memory + (exo_size)(producer * views->arena_size + start + offset);
+    view->data = views->memory + (exo_size)offset;
     view->len = (exo_size)length;
     view->token = token;
     return EXO_OK;
@@ -69,7 +41,7 @@ EXO_INLINE exo_status exo_view_parse_pvt(struct exo_receiver *rx, const exo_word
 /* Enter a view in the books; a block that is viewed already cannot come again before its release. */
 EXO_HOT exo_status exo_view_enter_pvt(struct exo_receiver *rx, const struct exo_viewed *view)
 {
-    exo_u32 *viewed = &rx->views->viewed[(exo_u32)view->token];
+    exo_u32 *viewed = &rx->views.viewed[(exo_u32)view->token];
     if (exo_load32(viewed, EXO_RELAXED) != 0) { /* relaxed: private, or handed over with the slot */
         return EXO_CORRUPT;
     }
@@ -132,36 +104,54 @@ EXO_OUTLINE exo_status exo_view_mc_pvt(struct exo_receiver *rx, exo_size most, s
 /* Receive as a view what is at most `most` bytes long. */
 EXO_INLINE exo_status exo_view_upto_pvt(struct exo_receiver *rx, exo_size most, struct exo_viewed *view)
 {
-    const exo_word64 *line;
     exo_u64 control;
     exo_status status;
-    if (EXO_UNLIKELY((rx->mode & EXO_MODE_MC) != 0)) {
+    if ((rx->mode & EXO_MODE_MC) != 0) {
         return exo_view_mc_pvt(rx, most, view);
     }
-    line = exo_rx_line_pvt(rx, rx->pos);
-    control = exo_line_ready_pvt(line);
-    if (EXO_UNLIKELY(!exo_control_is_for_pvt(control, rx->pos) ||
-                     exo_control_kind_pvt(control) != EXO_KIND_LOAN || rx->refused != EXO_OK)) {
-        status = exo_rx_settle_pvt(rx, &control);
-        if (status != EXO_OK) {
-            return status;
-        }
-        if (exo_control_kind_pvt(control) != EXO_KIND_LOAN) {
-            return exo_view_inline_pvt(rx, most, view);
-        }
-        line = exo_rx_line_pvt(rx, rx->pos);
+    status = exo_rx_settle_pvt(rx, &control);
+    if (status != EXO_OK) {
+        return status;
     }
-    status = exo_view_parse_pvt(rx, line, view);
-    if (EXO_LIKELY(status == EXO_OK)) {
+    if (exo_control_kind_pvt(control) != EXO_KIND_LOAN) {
+        return exo_view_inline_pvt(rx, most, view);
+    }
+    status = exo_view_parse_pvt(rx, exo_rx_line_pvt(rx, rx->pos), view);
+    if (status == EXO_OK) {
         if (view->len > most) {
             return EXO_BUFFER_TOO_SMALL;
         }
         status = exo_view_enter_pvt(rx, view);
     }
-    if (EXO_UNLIKELY(status != EXO_OK)) {
+    if (status != EXO_OK) {
         return exo_rx_refuse_pvt(rx, status);
     }
     exo_rx_advance_pvt(rx, rx->mode, 1);
+    return EXO_OK;
+}
+
+EXO_OUTLINE exo_status exo_view_any_pvt(struct exo_receiver *rx, struct exo_viewed *view)
+{
+    exo_status status = exo_view_upto_pvt(rx, EXO_SIZE_MAX, view);
+    if (status != EXO_OK) {
+        view->data = EXO_NULL;
+        view->len = 0;
+        view->token = 0;
+    }
+    return status;
+}
+
+/* exo_view() with the ring's mode as a constant; the mode must be the ring's. */
+EXO_HOT EXO_MUST_USE exo_status exo_view_as(struct exo_receiver *rx, const exo_u32 mode, struct exo_viewed *view)
+{
+    exo_u64 pos = rx->pos;
+    const exo_word64 *line = exo_rx_line_pvt(rx, pos);
+    if ((mode & EXO_MODE_MC) != 0 ||
+        EXO_UNLIKELY(exo_line_ready_pvt(line) != exo_control_pvt(pos, EXO_KIND_LOAN, EXO_ARGUMENT_MAX) ||
+                     exo_view_parse_pvt(rx, line, view) != EXO_OK || exo_view_enter_pvt(rx, view) != EXO_OK)) {
+        return exo_view_any_pvt(rx, view);
+    }
+    exo_rx_reach_pvt(rx, mode, pos + 1, 1);
     return EXO_OK;
 }
 
@@ -177,34 +167,29 @@ EXO_INLINE exo_status exo_view_upto_pvt(struct exo_receiver *rx, exo_size most, 
  * descriptor that points outside, names no block or one that is being viewed; it sticks.
  * Context, Ordering, Progress: as exo_recv_inline().
  */
-EXO_INLINE EXO_MUST_USE exo_status exo_view(struct exo_receiver *rx, struct exo_viewed *view)
+EXO_HOT EXO_MUST_USE exo_status exo_view(struct exo_receiver *rx, struct exo_viewed *view)
 {
-    exo_status status = exo_view_upto_pvt(rx, EXO_SIZE_MAX, view);
-    if (EXO_UNLIKELY(status != EXO_OK)) {
-        view->data = EXO_NULL;
-        view->len = 0;
-        view->token = 0;
+    if (EXO_UNLIKELY((rx->mode & EXO_MODE_MC) != 0)) {
+        return exo_view_any_pvt(rx, view);
     }
-    return status;
+    return exo_view_as(rx, EXO_SPSC, view);
 }
 
 /* Whether a view is on the books. With several consumers it is struck off at once, so that one of two releases fails;
  * else once it is released, so that a receiver killed in between leaves no block that nobody knows of. */
-EXO_HOT exo_bool exo_view_stands_pvt(struct exo_receiver *rx, exo_u32 number, exo_u32 generation)
+EXO_HOT exo_bool exo_view_stands_pvt(exo_u32 *viewed, const exo_u32 mode, exo_u32 generation)
 {
-    exo_u32 *viewed = &rx->views->viewed[number];
-    if ((rx->mode & EXO_MODE_MC) != 0) {
+    if ((mode & EXO_MODE_MC) != 0) {
         return exo_cas32(viewed, &generation, 0u, EXO_RELAXED); /* relaxed: guards only itself */
     }
     return exo_load32(viewed, EXO_RELAXED) == generation; /* relaxed: only we write it */
 }
 
 /* The next entry of a producer's release ring. */
-EXO_HOT exo_u64 exo_release_claim_pvt(struct exo_receiver *rx, exo_u32 producer)
+EXO_HOT exo_u64 exo_release_claim_pvt(exo_word64 *released, const exo_u32 mode)
 {
-    exo_word64 *released = &rx->views->released[producer];
     exo_u64 at;
-    if ((rx->mode & EXO_MODE_MC) != 0) {
+    if ((mode & EXO_MODE_MC) != 0) {
         return exo_fetch_add64(released, 1u, EXO_RELAXED); /* relaxed: the entry's tag publishes */
     }
     at = exo_load64(released, EXO_RELAXED);       /* relaxed: private */
@@ -213,15 +198,60 @@ EXO_HOT exo_u64 exo_release_claim_pvt(struct exo_receiver *rx, exo_u32 producer)
 }
 
 /* Tell the producer that a block is its own again. */
-EXO_HOT void exo_release_enter_pvt(struct exo_receiver *rx, exo_u32 producer, exo_u64 token)
+EXO_HOT void exo_release_enter_pvt(const struct exo_views *views, const exo_u32 mode, exo_u32 producer, exo_u64 token)
 {
-    struct exo_views *views = rx->views;
-    exo_u64 at = exo_release_claim_pvt(rx, producer);
-    struct exo_release_entry *entry =
-        &views->ring[(exo_size)producer * (views->ring_mask + 1) + ((exo_u32)at & views->ring_mask)];
+    exo_u64 at = exo_release_claim_pvt(&views->released[producer], mode);
+    struct exo_release_entry *entry = exo_release_entry_pvt(views, producer, at);
     exo_store64(&entry->token, token, EXO_RELAXED); /* relaxed: published next */
     /* [release:give] pairs [release:seen] */
     exo_store64(&entry->tag, at + 1, EXO_RELEASE);
+}
+
+/* The view that a token names, if there is one, goes back. */
+EXO_HOT exo_bool exo_release_token_pvt(struct exo_receiver *rx, const exo_u32 mode, exo_u64 token)
+{
+    const struct exo_views *views = &rx->views;
+    exo_u32 number = (exo_u32)token;
+    exo_u32 *viewed;
+    if (EXO_UNLIKELY(number >= views->total)) {
+        return EXO_FALSE;
+    }
+    viewed = &views->viewed[number];
+    if (EXO_UNLIKELY(!exo_view_stands_pvt(viewed, mode, (exo_u32)(token >> 32)))) {
+        return EXO_FALSE;
+    }
+    exo_release_enter_pvt(views, mode, (mode & EXO_MODE_MP) == 0 ? 0 : number / views->blocks, token);
+    if ((mode & EXO_MODE_MC) == 0) {
+        exo_store32(viewed, 0u, EXO_RELAXED); /* relaxed: behind the entry, [release:give] */
+    }
+    exo_rx_notify_pvt(rx, mode, 1);
+    return EXO_TRUE;
+}
+
+/* Release a view of what came inline, or of nothing. */
+EXO_OUTLINE exo_status exo_release_copy_pvt(struct exo_viewed *view)
+{
+    exo_bool good = view->data != EXO_NULL && view->token == 0; /* else it was released before, or is forged */
+    view->data = EXO_NULL;
+    view->token = 0;
+    return good ? EXO_OK : EXO_NOT_FOUND;
+}
+
+/* exo_release() with the ring's mode as a constant; the mode must be the ring's. */
+EXO_HOT EXO_MUST_USE exo_status exo_release_as(struct exo_receiver *rx, const exo_u32 mode, struct exo_viewed *view)
+{
+    exo_u64 token = view->token;
+    if (EXO_UNLIKELY(token >> 32 == 0)) {
+        return exo_release_copy_pvt(view);
+    }
+    view->data = EXO_NULL;
+    view->token = 0;
+    return exo_release_token_pvt(rx, mode, token) ? EXO_OK : EXO_NOT_FOUND;
+}
+
+EXO_OUTLINE exo_status exo_release_any_pvt(struct exo_receiver *rx, struct exo_viewed *view)
+{
+    return exo_release_as(rx, rx->mode, view);
 }
 
 /**
@@ -233,30 +263,12 @@ EXO_HOT void exo_release_enter_pvt(struct exo_receiver *rx, exo_u32 producer, ex
  * Context: as exo_recv_inline(). Progress: wait-free. Ordering: what the receiver read before is not
  * overtaken by what the sender writes into the buffer next.
  */
-EXO_INLINE EXO_MUST_USE exo_status exo_release(struct exo_receiver *rx, struct exo_viewed *view)
+EXO_HOT EXO_MUST_USE exo_status exo_release(struct exo_receiver *rx, struct exo_viewed *view)
 {
-    struct exo_views *views = rx->views;
-    exo_u64 token = view->token;
-    exo_u32 number = (exo_u32)token;
-    if (EXO_UNLIKELY(view->data == EXO_NULL)) {
-        return EXO_NOT_FOUND;
+    if (EXO_UNLIKELY((rx->mode & (EXO_MODE_MP | EXO_MODE_MC)) != 0)) {
+        return exo_release_any_pvt(rx, view);
     }
-    view->data = EXO_NULL;
-    view->len = 0;
-    view->token = 0;
-    if (token >> 32 == 0) { /* no generation: came inline, or is forged */
-        return token == 0 ? EXO_OK : EXO_NOT_FOUND;
-    }
-    if (EXO_UNLIKELY(views == EXO_NULL || number >= views->blocks * views->producers ||
-                     !exo_view_stands_pvt(rx, number, (exo_u32)(token >> 32)))) {
-        return EXO_NOT_FOUND;
-    }
-    exo_release_enter_pvt(rx, views->producers == 1 ? 0 : number / views->blocks, token);
-    if ((rx->mode & EXO_MODE_MC) == 0) {
-        exo_store32(&views->viewed[number], 0u, EXO_RELAXED); /* relaxed: behind the entry, [release:give] */
-    }
-    exo_rx_notify_pvt(rx, rx->mode, 1);
-    return EXO_OK;
+    return exo_release_as(rx, EXO_SPSC, view);
 }
 
 #endif

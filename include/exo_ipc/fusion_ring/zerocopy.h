@@ -30,7 +30,7 @@ EXO_INLINE void exo_loans_unmark_pvt(struct exo_sender *tx, const struct exo_loa
 {
     exo_u64 i;
     for (i = 0; i < n; i++) {
-        tx->arena->block[(exo_u32)loans[i].token - tx->arena->first].state = EXO_BLOCK_LENT;
+        exo_arena_unsend_pvt(tx->arena, loans[i].token);
     }
 }
 
@@ -45,7 +45,7 @@ EXO_INLINE exo_status exo_loans_mark_pvt(struct exo_sender *tx, const struct exo
         if (status != EXO_OK) {
             break;
         }
-        tx->arena->block[at].state = EXO_BLOCK_SENT;
+        exo_arena_send_pvt(tx->arena, at, loans[i].token);
     }
     if (status != EXO_OK) {
         exo_loans_unmark_pvt(tx, loans, i);
@@ -61,12 +61,12 @@ EXO_INLINE void exo_loans_publish_pvt(struct exo_sender *tx, exo_u64 pos, struct
     if ((tx->mode & EXO_MODE_OWNED) != 0) {
         for (i = 0; i < n; i++) {
             pos = exo_tx_next_owned_pvt(tx, pos);
-            exo_loan_publish_pvt(tx, pos, &loans[i], EXO_KIND_LOAN);
+            exo_loan_publish_pvt(tx, tx->mode, pos, &loans[i], EXO_KIND_LOAN);
         }
         return;
     }
     for (i = n; i-- != 0;) {
-        exo_loan_publish_pvt(tx, pos + i, &loans[i], EXO_KIND_LOAN);
+        exo_loan_publish_pvt(tx, tx->mode, pos + i, &loans[i], EXO_KIND_LOAN);
     }
 }
 
