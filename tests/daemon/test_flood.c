@@ -6,7 +6,7 @@
 #include "attacks.h"
 
 #define ROUND_MS 200u /* that each attacker works */
-#define SHARED_MS 50u /* the same, on the CPU of those whom it attacks */
+#define SHARED_MS 100u /* the same, on the CPU of those whom it attacks */
 #define SAMPLES 20000u
 
 /* The daemon and who is served well on one CPU, attackers on another, if there are two: else it is the scheduler's choice of
@@ -112,11 +112,11 @@ static void burns(exo_u64 until)
 }
 
 /* The median call while somebody on the same CPU does that. */
-static exo_u64 median_beside(struct exo_client *client, void (*body)(exo_u64 until))
+static exo_u64 median_beside(struct exo_client *client, void (*body)(exo_u64 until), exo_u32 span_ms)
 {
-    struct raid raid = {body, 0, SHARED_MS};
+    struct raid raid = {body, 0, span_ms};
     pid_t other = start_child(attacks_now, &raid);
-    exo_u64 median = median_ns(client, SHARED_MS);
+    exo_u64 median = median_ns(client, span_ms);
     assert_int_equal(join_child(other), 0);
     assert_true(becomes_bare(client));
     return median;
@@ -139,8 +139,8 @@ static void on_one_cpu_a_flood_is_compared_with_a_process_that_burns_it(void **s
     for (turn = 0; turn < ROUNDS_HERE; turn++) {
         for (i = 0; i < COUNT(attacks); i++) {
             exo_u64 alone = median_ns(&client, SHARED_MS / 4);
-            exo_u64 beside = median_beside(&client, burns);
-            exo_u64 flooded = attacks[i].body == connects_10000_times ? 0 : median_beside(&client, attacks[i].body);
+            exo_u64 beside = median_beside(&client, burns, SHARED_MS / 2);
+            exo_u64 flooded = attacks[i].body == connects_10000_times ? 0 : median_beside(&client, attacks[i].body, SHARED_MS);
             idle[i][turn] = flooded * 100 / alone;
             burnt[i][turn] = flooded * 100 / beside;
         }
@@ -156,11 +156,49 @@ static void on_one_cpu_a_flood_is_compared_with_a_process_that_burns_it(void **s
     exo_client_close(&client);
 }
 
+/* CPU time that the daemon has used. */
+static exo_u64 used_ns(void)
+{
+    struct timespec used = {0, 0};
+    clockid_t clock;
+    assert_int_equal(clock_getcpuclockid(running.daemon, &clock), 0);
+    assert_int_equal(clock_gettime(clock, &used), 0);
+    return (exo_u64)used.tv_sec * SECOND_NS + (exo_u64)used.tv_nsec;
+}
+
+/* It holds on a busy machine all the more: there is less of the CPU then, and no less time. */
+static void whoever_comes_and_goes_leaves_most_of_the_daemons_time_to_others(void **state)
+{
+    static struct exo_client client;
+    struct raid raid = {waits_for_no_answer, 1, 600};
+    pid_t attackers[3];
+    exo_u64 start;
+    exo_u64 used;
+    exo_size i;
+    (void)state;
+    assert_int_equal(client_connects(&client, running.path), EXO_OK);
+    keep_to(running.daemon, 0);
+    start = exo_port_now_ns();
+    used = used_ns();
+    for (i = 0; i < COUNT(attackers); i++) {
+        attackers[i] = start_child(attacks_now, &raid);
+    }
+    for (i = 0; i < COUNT(attackers); i++) {
+        assert_int_equal(join_child(attackers[i]), 0);
+    }
+    used = (used_ns() - used) * 100 / (exo_port_now_ns() - start);
+    print_message("figure: daemon busy with who only comes and goes: %u %% of the time\n", (unsigned)used);
+    assert_true(used < 50); /* a quarter, and what a crowd may take at first */
+    assert_true(becomes_bare(&client));
+    exo_client_close(&client);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         CLAIM(a_flood_neither_ends_the_daemon_nor_makes_it_grow_nor_starves_others),
         CLAIM(on_one_cpu_a_flood_is_compared_with_a_process_that_burns_it),
+        CLAIM(whoever_comes_and_goes_leaves_most_of_the_daemons_time_to_others),
     };
     return cmocka_run_group_tests_name("flood", tests, begin, end);
 }

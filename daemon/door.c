@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What newcomers may take of the one thread that serves all: whoever is in asks once a turn, but to come and go costs the daemon
+ * several times a call, and costs who does it next to nothing. So letting people in has a share of the time, one part in
+ * DOOR_SHARE; their ends take about as much again. What was not used is kept for a crowd, up to DOOR_CROWD_NS, and no deed
+ * shuts the door for longer than DOOR_SHUT_NS: the clock also counts while others have the CPU.
+ *
+ *     earned_ns:  all that newcomers took so far is earned by then.  In the past: open.  In the future: shut until then.
+ */
+#include "daemon.h"
+
+exo_bool door_open(const struct door *door, exo_u64 now_ns)
+{
+    return door->earned_ns <= now_ns;
+}
+
+/* Newcomers took so much of the daemon's time, until now. */
+void door_pay(struct door *door, exo_u64 now_ns, exo_u64 took_ns)
+{
+    const exo_u64 least = now_ns > DOOR_CROWD_NS ? now_ns - DOOR_CROWD_NS : 0;
+    const exo_u64 earned = (door->earned_ns > least ? door->earned_ns : least) + took_ns * DOOR_SHARE;
+    door->earned_ns = exo_min64(earned, now_ns + DOOR_SHUT_NS);
+}
+
+/* How long until it opens, in milliseconds, so that it is open afterwards. */
+int door_wait_ms(const struct door *door, exo_u64 now_ns)
+{
+    return door_open(door, now_ns) ? 0 : (int)((door->earned_ns - now_ns + 999999u) / 1000000u);
+}
