@@ -89,6 +89,7 @@ struct link {
 
 struct door {
     exo_u64 earned_ns; /* what newcomers took is earned by then */
+    exo_u64 deaf_ns;   /* without a descriptor nobody is let in until then */
 };
 
 struct daemon {
@@ -110,8 +111,7 @@ struct daemon {
     int epoll;
     int signals;
     exo_bool guests_due; /* something rang, or handles ended, since the guests looked */
-    exo_bool deaf; /* no descriptor is left: nobody is let in for a while */
-    exo_bool shut; /* newcomers have had their share */
+    exo_bool shut; /* newcomers wait outside */
     exo_bool done;
     exo_u8 in[EXO_PACKET_REQUEST_MAX + 1];
     exo_u8 out[EXO_PACKET_BODY_MAX];
@@ -140,6 +140,8 @@ exo_bool user_allowed(const struct daemon *daemon, int socket, const struct exo_
 /* door.c */
 exo_bool door_open(const struct door *door, exo_u64 now_ns);
 void door_pay(struct door *door, exo_u64 now_ns, exo_u64 took_ns);
+void door_deafen(struct door *door, exo_u64 now_ns);
+void door_listen(struct door *door);
 int door_wait_ms(const struct door *door, exo_u64 now_ns);
 
 /* loop.c */

@@ -5,13 +5,16 @@
  * DOOR_SHARE; their ends take about as much again. What was not used is kept for a crowd, up to DOOR_CROWD_NS, and no deed
  * shuts the door for longer than DOOR_SHUT_NS: the clock also counts while others have the CPU.
  *
- *     earned_ns:  all that newcomers took so far is earned by then.  In the past: open.  In the future: shut until then.
+ *     earned_ns:  all that newcomers took so far is earned by then
+ *     deaf_ns:    no descriptor was left: nobody is let in until then, or until a client ends
+ *
+ * Both in the past: open. Else shut until the later one.
  */
 #include "daemon.h"
 
 exo_bool door_open(const struct door *door, exo_u64 now_ns)
 {
-    return door->earned_ns <= now_ns;
+    return door->earned_ns <= now_ns && door->deaf_ns <= now_ns;
 }
 
 /* Newcomers took so much of the daemon's time, until now. */
@@ -22,8 +25,21 @@ void door_pay(struct door *door, exo_u64 now_ns, exo_u64 took_ns)
     door->earned_ns = exo_min64(earned, now_ns + DOOR_SHUT_NS);
 }
 
+/* No descriptor is left. */
+void door_deafen(struct door *door, exo_u64 now_ns)
+{
+    door->deaf_ns = now_ns + DOOR_SHUT_NS;
+}
+
+/* A descriptor has come back. */
+void door_listen(struct door *door)
+{
+    door->deaf_ns = 0;
+}
+
 /* How long until it opens, in milliseconds, so that it is open afterwards. */
 int door_wait_ms(const struct door *door, exo_u64 now_ns)
 {
-    return door_open(door, now_ns) ? 0 : (int)((door->earned_ns - now_ns + 999999u) / 1000000u);
+    const exo_u64 opens_ns = door->earned_ns > door->deaf_ns ? door->earned_ns : door->deaf_ns;
+    return door_open(door, now_ns) ? 0 : (int)((opens_ns - now_ns + 999999u) / 1000000u);
 }

@@ -8,9 +8,6 @@
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 
-/* How long nobody is let in when no descriptor is left; a client that ends cuts it short. */
-#define DEAF_MS 100
-
 /* What an event is about stands in the low bits of the pointer. */
 exo_status loop_watch(const struct daemon *daemon, int descriptor, void *what, exo_u32 tag)
 {
@@ -22,14 +19,13 @@ exo_status loop_watch(const struct daemon *daemon, int descriptor, void *what, e
 }
 
 /* Listen to newcomers, or not. */
-static void loop_hear(struct daemon *daemon, exo_bool deaf, exo_bool shut)
+static void loop_hear(struct daemon *daemon, exo_bool shut)
 {
     struct epoll_event event;
     memset(&event, 0, sizeof(event));
-    event.events = deaf || shut ? 0 : EPOLLIN;
+    event.events = shut ? 0 : EPOLLIN;
     event.data.u64 = TAG_DOOR;
     (void)epoll_ctl(daemon->epoll, EPOLL_CTL_MOD, exo_listener_fd(&daemon->listener), &event);
-    daemon->deaf = deaf;
     daemon->shut = shut;
 }
 
@@ -59,7 +55,7 @@ static void loop_accept(struct daemon *daemon)
     exo_status status;
     if (socket < 0) {
         if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
-            loop_hear(daemon, EXO_TRUE, daemon->shut);
+            door_deafen(&daemon->door, exo_port_now_ns());
         }
         return;
     }
@@ -105,9 +101,8 @@ static void loop_event(struct daemon *daemon, const struct epoll_event *event)
 }
 
 /* After a turn: what newcomers took is put down, and the door shut or opened again. */
-static void loop_door(struct daemon *daemon, exo_bool may_hear)
+static void loop_door(struct daemon *daemon)
 {
-    exo_bool deaf = daemon->deaf && !may_hear;
     exo_bool shut = EXO_FALSE;
     if (daemon->came_ns != 0 || daemon->shut) {
         const exo_u64 now = exo_port_now_ns();
@@ -115,32 +110,25 @@ static void loop_door(struct daemon *daemon, exo_bool may_hear)
         daemon->came_ns = 0;
         shut = !door_open(&daemon->door, now);
     }
-    if (deaf != daemon->deaf || shut != daemon->shut) {
-        loop_hear(daemon, deaf, shut);
+    if (shut != daemon->shut) {
+        loop_hear(daemon, shut);
     }
-}
-
-static int loop_wait_ms(const struct daemon *daemon)
-{
-    if (daemon->deaf) {
-        return DEAF_MS;
-    }
-    return daemon->shut ? door_wait_ms(&daemon->door, exo_port_now_ns()) : -1;
 }
 
 void loop_run(struct daemon *daemon)
 {
     struct epoll_event events[TURN_EVENTS];
     while (!daemon->done) {
-        int count = epoll_wait(daemon->epoll, events, TURN_EVENTS, loop_wait_ms(daemon));
-        exo_bool some_ended;
+        int count = epoll_wait(daemon->epoll, events, TURN_EVENTS, daemon->shut ? door_wait_ms(&daemon->door, exo_port_now_ns()) : -1);
         int i;
         for (i = 0; i < count; i++) {
             loop_event(daemon, &events[i]);
         }
-        some_ended = daemon->ended != NULL;
-        client_bury(daemon);
-        loop_door(daemon, some_ended || count == 0);
+        if (daemon->ended != NULL) {
+            door_listen(&daemon->door);
+            client_bury(daemon);
+        }
+        loop_door(daemon);
     }
 }
 

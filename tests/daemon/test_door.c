@@ -69,7 +69,7 @@ static void when_the_wait_is_over_it_is_open(void **state)
     exo_u64 took;
     (void)state;
     for (took = 1; took < DOOR_SHUT_NS; took += took / 3 + 1) {
-        struct door door = {BEGIN_NS};
+        struct door door = {BEGIN_NS, 0};
         exo_u64 wait_ns;
         door_pay(&door, BEGIN_NS, took);
         wait_ns = (exo_u32)door_wait_ms(&door, BEGIN_NS) * MILLISECOND_NS;
@@ -77,9 +77,25 @@ static void when_the_wait_is_over_it_is_open(void **state)
         assert_false(door_open(&door, BEGIN_NS + wait_ns - MILLISECOND_NS));
     }
     {
-        const struct door door = {BEGIN_NS};
+        const struct door door = {BEGIN_NS, 0};
         assert_int_equal(door_wait_ms(&door, BEGIN_NS), 0);
     }
+}
+
+static void without_a_descriptor_it_is_shut_for_a_while_or_until_one_is_back(void **state)
+{
+    struct door door = {0};
+    (void)state;
+    door_deafen(&door, BEGIN_NS);
+    assert_false(door_open(&door, BEGIN_NS + DOOR_SHUT_NS - 1));
+    assert_true(door_open(&door, BEGIN_NS + DOOR_SHUT_NS));
+    assert_int_equal(door_wait_ms(&door, BEGIN_NS), DOOR_SHUT_NS / MILLISECOND_NS);
+    door_listen(&door);
+    assert_true(door_open(&door, BEGIN_NS));
+    door_pay(&door, BEGIN_NS, DOOR_SHUT_NS);
+    door_deafen(&door, BEGIN_NS - DOOR_SHUT_NS / 2);
+    door_listen(&door); /* what was taken is not forgiven */
+    assert_false(door_open(&door, BEGIN_NS + DOOR_SHUT_NS - 1));
 }
 
 int main(void)
@@ -89,6 +105,7 @@ int main(void)
         CLAIM(a_crowd_comes_in_at_once_however_long_it_was_quiet),
         CLAIM(no_deed_shuts_it_for_longer_than_the_bound),
         CLAIM(when_the_wait_is_over_it_is_open),
+        CLAIM(without_a_descriptor_it_is_shut_for_a_while_or_until_one_is_back),
     };
     return cmocka_run_group_tests_name("door", tests, NULL, NULL);
 }
