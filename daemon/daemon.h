@@ -69,6 +69,7 @@ struct client {
     struct user *user;
     struct exo_port_space space;
     struct exo_packet waiting; /* the wait that has not been answered */
+    exo_u64 queue;             /* where it waits, by number */
     exo_u32 links;
     int socket; /* -1: it has ended */
     int pidfd;
@@ -110,7 +111,7 @@ struct daemon {
     exo_u64 came_ns; /* that letting people in took this turn */
     int epoll;
     int signals;
-    exo_bool guests_due; /* something rang, or handles ended, since the guests looked */
+    exo_bool guests_due; /* handles ended since the guests looked */
     exo_bool shut; /* newcomers wait outside */
     exo_bool done;
     exo_u8 in[EXO_PACKET_REQUEST_MAX + 1];
@@ -124,7 +125,7 @@ exo_status client_inspect(struct client *client, exo_u64 handle, struct exo_sys_
 void client_serve(struct daemon *daemon, struct client *client);
 void client_bury(struct daemon *daemon);
 void client_wake_rung(struct daemon *daemon);
-void client_rang(void *context, struct exo_process *process);
+void client_rang(void *context, struct exo_process *maker, exo_u64 queue);
 
 /* link.c */
 exo_status link_ask(struct daemon *daemon, struct client *client, exo_u64 handle, int *descriptor);

@@ -90,6 +90,55 @@ static void a_guest_at_a_queue_is_woken_and_sent_away(void **state)
     exo_client_close(&client);
 }
 
+static void waits_once_as_a_guest(struct child *child)
+{
+    struct exo_sys_event event;
+    exo_u64 number = 0;
+    exo_u64 handle;
+    CHECK(exo_sys_self(&child->client.door, &number) == EXO_OK);
+    memcpy(&child->page[2], &number, sizeof(number));
+    says(child, 1);
+    CHECK(page_says(&child->page[1], 1));
+    memcpy(&handle, &child->page[4], sizeof(handle));
+    CHECK(exo_sys_wait(&child->client.door, handle, &event, 1, EXO_FOREVER) == 1 && event.key == 5);
+    exo_client_close(&child->client);
+}
+
+/* Two wait at one queue and one at another: an event is one waiter's, and who got none is told of the next. */
+static void each_event_wakes_one_of_those_who_wait_at_its_queue(void **state)
+{
+    static struct exo_client client;
+    struct child *child[3];
+    exo_u64 queue[2] = {0, 0};
+    exo_u64 source[2] = {0, 0};
+    exo_u32 i;
+    (void)state;
+    assert_int_equal(client_connects(&client, running.path), EXO_OK);
+    for (i = 0; i < 2; i++) {
+        assert_int_equal(exo_sys_queue_create(&client.door, 8, &queue[i]), EXO_OK);
+        assert_int_equal(exo_sys_queue_bind(&client.door, queue[i], 0, 5, EXO_USER_EVENT, &source[i]), EXO_OK);
+    }
+    for (i = 0; i < 3; i++) {
+        exo_u64 number = 0;
+        exo_u64 theirs = 0;
+        child[i] = begins(i, waits_once_as_a_guest);
+        assert_true(page_says(&child[i]->page[0], 1));
+        memcpy(&number, &child[i]->page[2], sizeof(number));
+        assert_int_equal(exo_sys_grant(&client.door, queue[i / 2], number, EXO_RIGHT_RECEIVE, &theirs), EXO_OK);
+        memcpy(&child[i]->page[4], &theirs, sizeof(theirs));
+        exo_store32(&child[i]->page[1], 1, EXO_RELEASE);
+    }
+    until_waiting(&client, 3);
+    for (i = 0; i < 3; i++) {
+        assert_int_equal(exo_sys_queue_post(&client.door, queue[i / 2], source[i / 2], EXO_USER_EVENT), EXO_OK);
+        until_waiting(&client, 2 - i);
+    }
+    for (i = 0; i < 3; i++) {
+        assert_int_equal(join_child(child[i]->pid), 0);
+    }
+    exo_client_close(&client);
+}
+
 /* Receive a number; 0 if none comes. */
 static exo_u64 hears(struct exo_channel *channel)
 {
@@ -206,6 +255,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CLAIM(a_waiter_is_woken_by_what_arrives),
         CLAIM(a_guest_at_a_queue_is_woken_and_sent_away),
+        CLAIM(each_event_wakes_one_of_those_who_wait_at_its_queue),
         CLAIM(two_sides_of_a_channel_get_a_shared_one),
         CLAIM(a_link_that_a_dead_client_asked_for_is_forgotten),
     };
