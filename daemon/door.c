@@ -2,8 +2,9 @@
 /*
  * What newcomers may take of the one thread that serves all: whoever is in asks once a turn, but to come and go costs the daemon
  * several times a call, and costs who does it next to nothing. So letting people in has a share of the time, one part in
- * DOOR_SHARE; their ends take about as much again. What was not used is kept for a crowd, up to DOOR_CROWD_NS, and no deed
- * shuts the door for longer than DOOR_SHUT_NS: the clock also counts while others have the CPU.
+ * DOOR_SHARE; their ends take about as much again. It is time, not the daemon's part of the CPU: who is welcomed is woken, and
+ * where he shares the daemon's CPU he may have it next, so what he does there counts too. What was not used is kept for a
+ * crowd, up to DOOR_CROWD_NS, and no deed shuts the door for longer than DOOR_SHUT_NS: somebody else may have had the CPU.
  *
  *     earned_ns:  all that newcomers took so far is earned by then
  *     deaf_ns:    no descriptor was left: nobody is let in until then, or until a client ends
