@@ -228,20 +228,16 @@ exo_status client_inspect(struct client *client, exo_u64 handle, struct exo_sys_
     return status;
 }
 
-/* Whose queue a client waits at: the nucleus tells only its maker when something arrives. */
-static exo_bool client_is_guest(struct client *client)
-{
-    struct exo_sys_info info;
-    exo_status status = client_inspect(client, client->waiting.call.argument[0], &info);
-    return status != EXO_OK || info.owner != exo_process_number(client->process);
-}
-
+/* Which queue it waits at, and whether another process made that: only the maker is told when its handles end. */
 static void client_park(struct daemon *daemon, struct client *client, const struct exo_packet *packet)
 {
+    struct exo_sys_info info;
     client->waiting = *packet;
     client->waiting.body = NULL;
     client->parked = EXO_TRUE;
-    client->guest = client_is_guest(client);
+    client->guest = client_inspect(client, packet->call.argument[0], &info) != EXO_OK ||
+                    info.owner != exo_process_number(client->process);
+    client->queue = info.id;
     daemon->waiting_count++;
     if (client->guest) {
         client->next_guest = daemon->guests;
@@ -354,16 +350,25 @@ void client_serve(struct daemon *daemon, struct client *client)
     client_request(daemon, client, (exo_size)got, (message.msg_flags & MSG_CTRUNC) != 0);
 }
 
-/* Something arrived at a queue of a process that waits, or did. Called by the nucleus with its locks held. */
-void client_rang(void *context, struct exo_process *process)
+static void client_note(struct daemon *daemon, struct client *client, exo_u64 queue)
 {
-    struct daemon *daemon = (struct daemon *)context;
-    struct client *client = (struct client *)process->context;
-    daemon->guests_due = EXO_TRUE;
-    if (client != NULL && !client->rung) {
+    if (client->parked && client->queue == queue && !client->rung) {
         client->rung = EXO_TRUE;
         client->next_rung = daemon->rung;
         daemon->rung = client;
+    }
+}
+
+/* Something arrived at a queue. Called by the nucleus with its locks held. */
+void client_rang(void *context, struct exo_process *maker, exo_u64 queue)
+{
+    struct daemon *daemon = (struct daemon *)context;
+    struct client *guest;
+    if (maker->context != NULL) {
+        client_note(daemon, (struct client *)maker->context, queue);
+    }
+    for (guest = daemon->guests; guest != NULL; guest = guest->next_guest) {
+        client_note(daemon, guest, queue);
     }
 }
 
@@ -381,8 +386,8 @@ static void client_look(struct daemon *daemon, struct client *client)
                   exo_packet_written(&packet, status, packet.call.result), -1);
 }
 
-/* After each request and each end: those for whom something may have changed. Guests are not told one by one: whenever any
- * queue rang, or handles ended, all of them look. */
+/* After each request and each end: those for whom something may have changed. When handles ended, all guests look whether it
+ * was theirs. */
 void client_wake_rung(struct daemon *daemon)
 {
     struct client *guest = daemon->guests_due ? daemon->guests : NULL;

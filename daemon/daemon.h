@@ -7,7 +7,7 @@
  *   epoll --> loop.c --> client.c: read a request, exo_syscall_dispatch(), answer        link.c: ends of sockets for two clients
  *
  * One thread. A turn of the loop reads one request of each client that has one and lets one new client in, so none waits for
- * another's second request. Nothing ever waits for a client: an answer that its socket does not take ends it, and so does a
+ * another's second request; newcomers have a share of its time (door.c), and wait outside when it is spent. Nothing ever waits for a client: an answer that its socket does not take ends it, and so does a
  * request for a descriptor while it has not read what it was answered before. So each holds a bounded amount of the kernel's
  * memory, one descriptor on its way, and nothing here but its record and what the nucleus charges to its user's account.
  *
@@ -31,6 +31,11 @@
 #define TURN_EVENTS 64
 #define USER_BUCKETS 64u
 #define LINKS_PER_CLIENT 16u
+
+/* Newcomers: one part of so many of the time, or what they left of it for so long, and how long they wait outside at most. */
+#define DOOR_SHARE 8u
+#define DOOR_CROWD_NS 50000000ull
+#define DOOR_SHUT_NS 100000000ull
 #define GROUPS_MAX 32u
 
 /* The kernel doubles it; the largest answer must fit. */
@@ -64,6 +69,7 @@ struct client {
     struct user *user;
     struct exo_port_space space;
     struct exo_packet waiting; /* the wait that has not been answered */
+    exo_u64 queue;             /* where it waits, by number */
     exo_u32 links;
     int socket; /* -1: it has ended */
     int pidfd;
@@ -82,10 +88,16 @@ struct link {
     int socket;     /* the other side's end */
 };
 
+struct door {
+    exo_u64 earned_ns; /* what newcomers took is earned by then */
+    exo_u64 deaf_ns;   /* without a descriptor nobody is let in until then */
+};
+
 struct daemon {
     struct options options;
     struct exo_nucleus nucleus;
     struct exo_listener listener;
+    struct door door;
     struct user *users[USER_BUCKETS];
     struct client *clients;
     struct client *ended; /* of this turn: events of theirs may still come */
@@ -96,10 +108,11 @@ struct daemon {
     exo_u64 waiting_count;
     exo_u64 links_count;
     exo_u64 refused;
+    exo_u64 came_ns; /* that letting people in took this turn */
     int epoll;
     int signals;
-    exo_bool guests_due; /* something rang, or handles ended, since the guests looked */
-    exo_bool deaf; /* no descriptor is left: nobody is let in for a while */
+    exo_bool guests_due; /* handles ended since the guests looked */
+    exo_bool shut; /* newcomers wait outside */
     exo_bool done;
     exo_u8 in[EXO_PACKET_REQUEST_MAX + 1];
     exo_u8 out[EXO_PACKET_BODY_MAX];
@@ -112,7 +125,7 @@ exo_status client_inspect(struct client *client, exo_u64 handle, struct exo_sys_
 void client_serve(struct daemon *daemon, struct client *client);
 void client_bury(struct daemon *daemon);
 void client_wake_rung(struct daemon *daemon);
-void client_rang(void *context, struct exo_process *process);
+void client_rang(void *context, struct exo_process *maker, exo_u64 queue);
 
 /* link.c */
 exo_status link_ask(struct daemon *daemon, struct client *client, exo_u64 handle, int *descriptor);
@@ -124,6 +137,13 @@ exo_status report_fill(const struct daemon *daemon, const struct client *asker, 
 /* users.c */
 struct user *user_find(struct daemon *daemon, exo_u32 uid);
 exo_bool user_allowed(const struct daemon *daemon, int socket, const struct exo_credentials *who);
+
+/* door.c */
+exo_bool door_open(const struct door *door, exo_u64 now_ns);
+void door_pay(struct door *door, exo_u64 now_ns, exo_u64 took_ns);
+void door_deafen(struct door *door, exo_u64 now_ns);
+void door_listen(struct door *door);
+int door_wait_ms(const struct door *door, exo_u64 now_ns);
 
 /* loop.c */
 exo_status loop_begin(struct daemon *daemon);

@@ -8,9 +8,6 @@
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 
-/* How long nobody is let in when no descriptor is left; a client that ends cuts it short. */
-#define DEAF_MS 100
-
 /* What an event is about stands in the low bits of the pointer. */
 exo_status loop_watch(const struct daemon *daemon, int descriptor, void *what, exo_u32 tag)
 {
@@ -22,22 +19,23 @@ exo_status loop_watch(const struct daemon *daemon, int descriptor, void *what, e
 }
 
 /* Listen to newcomers, or not. */
-static void loop_hear(struct daemon *daemon, exo_bool deaf)
+static void loop_hear(struct daemon *daemon, exo_bool shut)
 {
     struct epoll_event event;
     memset(&event, 0, sizeof(event));
-    event.events = deaf ? 0 : EPOLLIN;
+    event.events = shut ? 0 : EPOLLIN;
     event.data.u64 = TAG_DOOR;
     (void)epoll_ctl(daemon->epoll, EPOLL_CTL_MOD, exo_listener_fd(&daemon->listener), &event);
-    daemon->deaf = deaf;
+    daemon->shut = shut;
 }
 
 /* Whether somebody may come in; if so he is. */
 static exo_status loop_judge(struct daemon *daemon, int socket)
 {
+    struct pollfd fact = {socket, 0, 0};
     struct exo_credentials who;
     struct user *user;
-    exo_status status = exo_socket_peer_pvt(socket, &who);
+    exo_status status = poll(&fact, 1, 0) == 0 ? exo_socket_peer_pvt(socket, &who) : EXO_PEER_DIED; /* it left meanwhile */
     if (status != EXO_OK) {
         return status;
     }
@@ -57,7 +55,7 @@ static void loop_accept(struct daemon *daemon)
     exo_status status;
     if (socket < 0) {
         if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
-            loop_hear(daemon, EXO_TRUE);
+            door_deafen(&daemon->door, exo_port_now_ns());
         }
         return;
     }
@@ -80,9 +78,12 @@ static void loop_signal(struct daemon *daemon)
 static void loop_event(struct daemon *daemon, const struct epoll_event *event)
 {
     struct client *client = (struct client *)(exo_uptr)(event->data.u64 & ~(exo_u64)TAG_SIGNAL);
+    exo_u64 start;
     switch (event->data.u64 & TAG_SIGNAL) {
     case TAG_DOOR:
+        start = exo_port_now_ns();
         loop_accept(daemon);
+        daemon->came_ns += exo_port_now_ns() - start;
         break;
     case TAG_SIGNAL:
         loop_signal(daemon);
@@ -99,21 +100,35 @@ static void loop_event(struct daemon *daemon, const struct epoll_event *event)
     client_wake_rung(daemon);
 }
 
+/* After a turn: what newcomers took is put down, and the door shut or opened again. */
+static void loop_door(struct daemon *daemon)
+{
+    exo_bool shut = EXO_FALSE;
+    if (daemon->came_ns != 0 || daemon->shut) {
+        const exo_u64 now = exo_port_now_ns();
+        door_pay(&daemon->door, now, daemon->came_ns);
+        daemon->came_ns = 0;
+        shut = !door_open(&daemon->door, now);
+    }
+    if (shut != daemon->shut) {
+        loop_hear(daemon, shut);
+    }
+}
+
 void loop_run(struct daemon *daemon)
 {
     struct epoll_event events[TURN_EVENTS];
     while (!daemon->done) {
-        int count = epoll_wait(daemon->epoll, events, TURN_EVENTS, daemon->deaf ? DEAF_MS : -1);
-        exo_bool some_ended;
+        int count = epoll_wait(daemon->epoll, events, TURN_EVENTS, daemon->shut ? door_wait_ms(&daemon->door, exo_port_now_ns()) : -1);
         int i;
         for (i = 0; i < count; i++) {
             loop_event(daemon, &events[i]);
         }
-        some_ended = daemon->ended != NULL;
-        client_bury(daemon);
-        if (daemon->deaf && (some_ended || count == 0)) {
-            loop_hear(daemon, EXO_FALSE);
+        if (daemon->ended != NULL) {
+            door_listen(&daemon->door);
+            client_bury(daemon);
         }
+        loop_door(daemon);
     }
 }
 

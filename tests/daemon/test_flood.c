@@ -3,232 +3,11 @@
  * What strangers may do to the daemon's socket. While each attacker works, a well-behaved client is served; afterwards the
  * daemon holds what it held before.
  */
-#include "one_daemon.h"
+#include "attacks.h"
 
 #define ROUND_MS 200u /* that each attacker works */
+#define SHARED_MS 100u /* the same, on the CPU of those whom it attacks */
 #define SAMPLES 20000u
-
-/* Try to send; whether it went. */
-static exo_bool sends(int socket, const void *data, exo_size bytes)
-{
-    return send(socket, data, bytes, MSG_NOSIGNAL) == (ssize_t)bytes;
-}
-
-static struct exo_packet_request asks(exo_u32 number)
-{
-    struct exo_packet_request request;
-    memset(&request, 0, sizeof(request));
-    request.magic = EXO_PACKET_ASKS;
-    request.call.number = number;
-    request.call.version = EXO_SYSCALL_VERSION;
-    return request;
-}
-
-static int enters(void)
-{
-    int socket = raw_connects(running.path);
-    struct timeval bound = {10, 0};
-    CHECK(socket >= 0 && setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &bound, sizeof(bound)) == 0);
-    return socket;
-}
-
-static void says_nothing(exo_u64 until)
-{
-    int sockets[200];
-    exo_u32 i;
-    for (i = 0; i < COUNT(sockets); i++) {
-        sockets[i] = enters();
-    }
-    while (exo_port_now_ns() < until) {
-        sleep_us(1000);
-    }
-}
-
-static void sends_half_requests(exo_u64 until)
-{
-    const struct exo_packet_request request = asks(EXO_SYS_VERSION);
-    exo_u32 bytes;
-    for (bytes = 1; exo_port_now_ns() < until; bytes = bytes % (sizeof(request) - 1) + 1) {
-        int socket = enters();
-        char answer[64];
-        CHECK(sends(socket, &request, bytes));
-        CHECK(recv(socket, answer, sizeof(answer), 0) <= 0); /* the daemon has hung up */
-        (void)close(socket);
-    }
-}
-
-static void sends_what_is_too_long(exo_u64 until)
-{
-    static exo_u8 data[150000];
-    struct exo_packet_request request = asks(EXO_SYS_SHM_CREATE);
-    exo_u64 seed = 9;
-    while (exo_port_now_ns() < until) {
-        int socket = enters();
-        exo_size bytes = sizeof(request) + random_below(&seed, sizeof(data) - (exo_u32)sizeof(request));
-        request.bytes = (exo_u32)(bytes - sizeof(request));
-        request.call.argument[1] = request.bytes;
-        memcpy(data, &request, sizeof(request));
-        (void)sends(socket, data, bytes);
-        (void)close(socket);
-    }
-}
-
-static void sends_random_bytes(exo_u64 until)
-{
-    exo_u8 data[300];
-    exo_u64 seed = exo_port_now_ns();
-    while (exo_port_now_ns() < until) {
-        struct exo_packet_request request = asks(random_below(&seed, EXO_SYS_ROAD_END + 4));
-        int socket = enters();
-        exo_bool open = EXO_TRUE;
-        exo_u32 turn;
-        for (turn = 0; turn < 20 && open; turn++) {
-            exo_u32 bytes = random_below(&seed, sizeof(data)) + 1;
-            exo_u32 i;
-            for (i = 0; i < bytes; i++) {
-                data[i] = (exo_u8)random_below(&seed, 256);
-            }
-            if (random_below(&seed, 8) != 0) { /* nearly a request */
-                request.call.number = random_below(&seed, EXO_SYS_ROAD_END + 1);
-                request.call.argument[random_below(&seed, 6)] = random_below(&seed, 300);
-                request.bytes = bytes > sizeof(request) ? bytes - (exo_u32)sizeof(request) : 0;
-                memcpy(data, &request, bytes < sizeof(request) ? bytes : sizeof(request));
-            }
-            open = sends(socket, data, bytes);
-            while (recv(socket, data, sizeof(data), MSG_DONTWAIT) > 0) {
-            }
-        }
-        (void)close(socket);
-    }
-}
-
-static void never_reads(exo_u64 until)
-{
-    const struct exo_packet_request request = asks(EXO_SYS_SELF);
-    while (exo_port_now_ns() < until) {
-        int socket = enters();
-        exo_u32 sent = 0;
-        while (sends(socket, &request, sizeof(request))) {
-            CHECK(++sent < 100000); /* it is ended before long */
-        }
-        (void)close(socket);
-    }
-}
-
-static void never_takes_its_descriptors(exo_u64 until)
-{
-    struct exo_packet_request create = asks(EXO_SYS_SHM_CREATE);
-    struct exo_packet_request map = asks(EXO_SYS_SHM_MAP);
-    struct exo_packet_answer answer;
-    create.call.argument[2] = 4096;
-    map.call.argument[2] = EXO_MAP_READ;
-    while (exo_port_now_ns() < until) {
-        int socket = enters();
-        exo_u32 sent = 0;
-        exo_u32 answers = 0;
-        exo_u32 i;
-        CHECK(sends(socket, &create, sizeof(create)));
-        CHECK(recv(socket, &answer, sizeof(answer), 0) == sizeof(answer) && answer.status == EXO_OK);
-        map.call.argument[0] = answer.result;
-        while (sends(socket, &map, sizeof(map))) {
-            CHECK(++sent < 100000);
-        }
-        for (i = 0; i < 4; i++) { /* the first says perhaps that what was sent was not read */
-            answers += recv(socket, &answer, sizeof(answer), 0) == sizeof(answer);
-        }
-        CHECK(answers == 1); /* one was on its way, and no more */
-        (void)close(socket);
-    }
-}
-
-/* As many as one datagram may carry, of every kind: none of them is ever opened by the daemon. */
-static void brings_descriptors(exo_u64 until)
-{
-    enum { MANY = 250 };
-    const struct exo_packet_request request = asks(EXO_SYS_VERSION);
-    struct exo_packet_answer answer;
-    exo_word64 control[CMSG_SPACE(MANY * sizeof(int)) / sizeof(exo_word64)];
-    int kinds[4];
-    int socket = enters();
-    CHECK(pipe(kinds) == 0);
-    kinds[2] = socket;
-    kinds[3] = open("/dev/null", O_RDONLY);
-    while (exo_port_now_ns() < until) {
-        struct iovec part = {(void *)(exo_uptr)&request, sizeof(request)};
-        struct msghdr message = {NULL, 0, &part, 1, control, sizeof(control), 0};
-        struct cmsghdr *header = (struct cmsghdr *)(void *)control;
-        exo_u32 i;
-        memset(control, 0, sizeof(control));
-        header->cmsg_level = SOL_SOCKET;
-        header->cmsg_type = SCM_RIGHTS;
-        header->cmsg_len = CMSG_LEN(MANY * sizeof(int));
-        for (i = 0; i < MANY; i++) {
-            memcpy(CMSG_DATA(header) + i * sizeof(int), &kinds[i % 4], sizeof(int));
-        }
-        CHECK(sendmsg(socket, &message, MSG_NOSIGNAL) == (ssize_t)sizeof(request));
-        CHECK(recv(socket, &answer, sizeof(answer), 0) == sizeof(answer));
-        CHECK(answer.status == EXO_INVALID_ARGUMENT);
-    }
-}
-
-static void connects_10000_times(exo_u64 until)
-{
-    exo_u32 i;
-    (void)until;
-    for (i = 0; i < (SANITIZED ? 1000 : 10000); i++) {
-        (void)close(enters());
-    }
-}
-
-static void asks_without_end(exo_u64 until)
-{
-    static struct exo_client client;
-    exo_u64 number = 0;
-    CHECK(client_connects(&client, running.path) == EXO_OK);
-    while (exo_port_now_ns() < until) {
-        CHECK(exo_sys_version(&client.door, &number) == EXO_OK);
-    }
-}
-
-static void waits_and_cancels(exo_u64 until)
-{
-    struct exo_packet_request create = asks(EXO_SYS_QUEUE_CREATE);
-    struct exo_packet_request wait = asks(EXO_SYS_WAIT);
-    const struct exo_packet_request cancel = asks(EXO_SYS_CANCEL);
-    struct exo_packet_answer answer;
-    int socket = enters();
-    create.call.argument[0] = 1;
-    CHECK(sends(socket, &create, sizeof(create)) && recv(socket, &answer, sizeof(answer), 0) == sizeof(answer));
-    wait.call.argument[0] = answer.result;
-    wait.call.argument[2] = 24;
-    wait.call.argument[3] = EXO_FOREVER;
-    while (exo_port_now_ns() < until) {
-        CHECK(sends(socket, &wait, sizeof(wait)));
-        CHECK(sends(socket, &cancel, sizeof(cancel)) && sends(socket, &cancel, sizeof(cancel)));
-        CHECK(recv(socket, &answer, sizeof(answer), 0) == sizeof(answer) && answer.status == EXO_TIMEOUT);
-        CHECK(sends(socket, &wait, sizeof(wait)) && sends(socket, &wait, sizeof(wait)) && sends(socket, &cancel, sizeof(cancel)));
-        CHECK(recv(socket, &answer, sizeof(answer), 0) == sizeof(answer) && answer.status == EXO_TIMEOUT);
-        CHECK(recv(socket, &answer, sizeof(answer), 0) == sizeof(answer) && answer.status == EXO_TIMEOUT);
-    }
-}
-
-struct attack {
-    const char *name;
-    void (*body)(exo_u64 until);
-};
-
-static const struct attack attacks[] = {
-    {"says nothing", says_nothing},
-    {"half requests", sends_half_requests},
-    {"too long", sends_what_is_too_long},
-    {"random bytes", sends_random_bytes},
-    {"never reads", never_reads},
-    {"never takes its descriptors", never_takes_its_descriptors},
-    {"brings descriptors", brings_descriptors},
-    {"10000 connections", connects_10000_times},
-    {"asks without end", asks_without_end},
-    {"waits and cancels", waits_and_cancels},
-};
 
 /* The daemon and who is served well on one CPU, attackers on another, if there are two: else it is the scheduler's choice of
  * CPUs that is compared, which makes more of a difference than any attack. */
@@ -250,11 +29,17 @@ static void keep_to(pid_t process, exo_u32 which)
     }
 }
 
+struct raid {
+    void (*body)(exo_u64 until);
+    exo_u32 cpu;
+    exo_u32 span_ms;
+};
+
 static void attacks_now(void *argument)
 {
-    const struct attack *attack = (const struct attack *)argument;
-    keep_to(0, 1);
-    attack->body(exo_port_now_ns() + ROUND_MS * MILLISECOND_NS);
+    const struct raid *raid = (const struct raid *)argument;
+    keep_to(0, raid->cpu);
+    raid->body(in_ms(raid->span_ms));
 }
 
 static int compare(const void *a, const void *b)
@@ -295,14 +80,14 @@ static void a_flood_neither_ends_the_daemon_nor_makes_it_grow_nor_starves_others
     idle = median_ns(&client, ROUND_MS);
     for (turn = 0; turn < 2; turn++) { /* what it needs once it may keep: the second time it must not grow */
         for (i = 0; i < COUNT(attacks); i++) {
-            struct attack attack = attacks[i];
+            struct raid raid = {attacks[i].body, 1, ROUND_MS};
             exo_u64 before = median_ns(&client, 30);
-            pid_t attacker = start_child(attacks_now, &attack);
+            pid_t attacker = start_child(attacks_now, &raid);
             exo_u64 flooded = median_ns(&client, ROUND_MS);
             assert_int_equal(join_child(attacker), 0);
             assert_true(becomes_bare(&client));
             if (turn == 1) {
-                print_message("figure: daemon under flood (%s): median call %.1f us, idle %.1f us\n", attack.name,
+                print_message("figure: daemon under flood (%s): median call %.1f us, idle %.1f us\n", attacks[i].name,
                               (double)flooded / 1e3, (double)before / 1e3);
                 assert_true(flooded < 100 * idle + 20 * MILLISECOND_NS); /* the goal is 2, on a machine that has a CPU for each */
             }
@@ -320,10 +105,100 @@ static void a_flood_neither_ends_the_daemon_nor_makes_it_grow_nor_starves_others
     exo_client_close(&client);
 }
 
+static void burns(exo_u64 until)
+{
+    while (exo_port_now_ns() < until) {
+    }
+}
+
+/* The median call while somebody on the same CPU does that. */
+static exo_u64 median_beside(struct exo_client *client, void (*body)(exo_u64 until), exo_u32 span_ms)
+{
+    struct raid raid = {body, 0, span_ms};
+    pid_t other = start_child(attacks_now, &raid);
+    exo_u64 median = median_ns(client, span_ms);
+    assert_int_equal(join_child(other), 0);
+    assert_true(becomes_bare(client));
+    return median;
+}
+
+/* The scheduler gives an attacker on the same CPU its share of that whatever the daemon does; so does a process that only burns
+ * it, which is what the figures are compared with. */
+static void on_one_cpu_a_flood_is_compared_with_a_process_that_burns_it(void **state)
+{
+    enum { ROUNDS_HERE = 3 };
+    static struct exo_client client;
+    static exo_u64 idle[COUNT(attacks)][ROUNDS_HERE]; /* hundredths */
+    static exo_u64 burnt[COUNT(attacks)][ROUNDS_HERE];
+    exo_u32 turn;
+    exo_size i;
+    (void)state;
+    assert_int_equal(client_connects(&client, running.path), EXO_OK);
+    keep_to(0, 0);
+    keep_to(running.daemon, 0);
+    for (turn = 0; turn < ROUNDS_HERE; turn++) {
+        for (i = 0; i < COUNT(attacks); i++) {
+            exo_u64 alone = median_ns(&client, SHARED_MS / 4);
+            exo_u64 beside = median_beside(&client, burns, SHARED_MS / 2);
+            exo_u64 flooded = attacks[i].body == connects_10000_times ? 0 : median_beside(&client, attacks[i].body, SHARED_MS);
+            idle[i][turn] = flooded * 100 / alone;
+            burnt[i][turn] = flooded * 100 / beside;
+        }
+    }
+    for (i = 0; i < COUNT(attacks); i++) {
+        qsort(idle[i], ROUNDS_HERE, sizeof(idle[i][0]), compare);
+        qsort(burnt[i], ROUNDS_HERE, sizeof(burnt[i][0]), compare);
+        if (attacks[i].body != connects_10000_times) {
+            print_message("figure: daemon, client and flood on one CPU (%s): median call %.2f times idle, %.2f times beside a burner\n",
+                          attacks[i].name, (double)idle[i][ROUNDS_HERE / 2] / 100, (double)burnt[i][ROUNDS_HERE / 2] / 100);
+        }
+    }
+    exo_client_close(&client);
+}
+
+/* CPU time that the daemon has used. */
+static exo_u64 used_ns(void)
+{
+    struct timespec used = {0, 0};
+    clockid_t clock;
+    assert_int_equal(clock_getcpuclockid(running.daemon, &clock), 0);
+    assert_int_equal(clock_gettime(clock, &used), 0);
+    return (exo_u64)used.tv_sec * SECOND_NS + (exo_u64)used.tv_nsec;
+}
+
+/* It holds on a busy machine all the more: there is less of the CPU then, and no less time. */
+static void whoever_comes_and_goes_leaves_most_of_the_daemons_time_to_others(void **state)
+{
+    static struct exo_client client;
+    struct raid raid = {waits_for_no_answer, 1, 600};
+    pid_t attackers[3];
+    exo_u64 start;
+    exo_u64 used;
+    exo_size i;
+    (void)state;
+    assert_int_equal(client_connects(&client, running.path), EXO_OK);
+    keep_to(running.daemon, 0);
+    start = exo_port_now_ns();
+    used = used_ns();
+    for (i = 0; i < COUNT(attackers); i++) {
+        attackers[i] = start_child(attacks_now, &raid);
+    }
+    for (i = 0; i < COUNT(attackers); i++) {
+        assert_int_equal(join_child(attackers[i]), 0);
+    }
+    used = (used_ns() - used) * 100 / (exo_port_now_ns() - start);
+    print_message("figure: daemon busy with who only comes and goes: %u %% of the time\n", (unsigned)used);
+    assert_true(used < 50); /* a quarter, and what a crowd may take at first */
+    assert_true(becomes_bare(&client));
+    exo_client_close(&client);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         CLAIM(a_flood_neither_ends_the_daemon_nor_makes_it_grow_nor_starves_others),
+        CLAIM(on_one_cpu_a_flood_is_compared_with_a_process_that_burns_it),
+        CLAIM(whoever_comes_and_goes_leaves_most_of_the_daemons_time_to_others),
     };
     return cmocka_run_group_tests_name("flood", tests, begin, end);
 }

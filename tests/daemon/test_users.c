@@ -215,13 +215,29 @@ static void connections_over_the_limit_are_refused_with_a_word(void **state)
     running_end(&running);
 }
 
+/* A daemon that may have few descriptors, and its users all of them. */
+static void few_begin(struct running *running)
+{
+    const struct rlimit few = {48, 48};
+    (void)strcpy(running->folder, "/tmp/exo_ipcd_XXXXXX");
+    assert_non_null(mkdtemp(running->folder));
+    (void)snprintf(running->path, sizeof(running->path), "%s/socket", running->folder);
+    running->daemon = fork();
+    assert_true(running->daemon >= 0);
+    if (running->daemon == 0) {
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+        (void)setrlimit(RLIMIT_NOFILE, &few);
+        (void)execl(getenv("EXO_IPCD"), "exo-ipcd", "--socket", running->path, "--max-clients=1000", "--limit-regions=1000",
+                    (char *)NULL);
+        _exit(127);
+    }
+}
+
 /* With few descriptors: who is in is served, who wants in waits for his turn. */
 static void without_descriptors_the_daemon_serves_on_and_recovers(void **state)
 {
     enum { CLIENTS = 40 };
     static struct exo_client clients[CLIENTS];
-    struct rlimit few = {48, 48};
-    struct rlimit usual;
     struct running running;
     exo_u64 number = 0;
     exo_u64 region = 0;
@@ -232,19 +248,7 @@ static void without_descriptors_the_daemon_serves_on_and_recovers(void **state)
     if (SANITIZED) {
         skip(); /* a sanitizer wants descriptors of its own */
     }
-    assert_int_equal(getrlimit(RLIMIT_NOFILE, &usual), 0);
-    (void)strcpy(running.folder, "/tmp/exo_ipcd_XXXXXX");
-    assert_non_null(mkdtemp(running.folder));
-    (void)snprintf(running.path, sizeof(running.path), "%s/socket", running.folder);
-    running.daemon = fork();
-    assert_true(running.daemon >= 0);
-    if (running.daemon == 0) {
-        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-        (void)setrlimit(RLIMIT_NOFILE, &few);
-        (void)execl(getenv("EXO_IPCD"), "exo-ipcd", "--socket", running.path, "--max-clients=1000", "--limit-regions=1000",
-                    (char *)NULL);
-        _exit(127);
-    }
+    few_begin(&running);
     assert_int_equal(client_connects(&clients[in++], running.path), EXO_OK);
     do {
         status = exo_client_open(&clients[in], running.path, in_ms(300));
@@ -271,6 +275,60 @@ static void without_descriptors_the_daemon_serves_on_and_recovers(void **state)
     running_end(&running);
 }
 
+struct latecomer {
+    struct exo_client client;
+    const char *path;
+    exo_u32 *page;
+};
+
+static void comes_late(void *argument)
+{
+    struct latecomer *late = (struct latecomer *)argument;
+    CHECK(exo_client_open(&late->client, late->path, in_seconds(20)) == EXO_OK);
+    exo_store32(late->page, 1, EXO_RELEASE);
+    exo_client_close(&late->client);
+}
+
+/* Not only when a client ends, nor only when nobody has anything to ask. */
+static void who_waits_for_a_descriptor_comes_in_while_others_ask_on(void **state)
+{
+    static struct exo_client client;
+    static struct latecomer late;
+    struct running running;
+    exo_u64 regions[64];
+    exo_u64 number = 0;
+    exo_u64 end;
+    exo_u32 count = 0;
+    exo_u32 i;
+    pid_t child;
+    (void)state;
+    if (SANITIZED) {
+        skip();
+    }
+    few_begin(&running);
+    assert_int_equal(client_connects(&client, running.path), EXO_OK);
+    while (count < COUNT(regions) && exo_sys_shm_create(&client.door, NULL, 0, 4096, 0, &regions[count]) == EXO_OK) {
+        count++;
+    }
+    assert_true(count > 10 && count < COUNT(regions));
+    late.path = running.path;
+    late.page = (exo_u32 *)shared_page(4096);
+    child = start_child(comes_late, &late);
+    for (end = in_ms(50); exo_port_now_ns() < end;) { /* so that it is at the door, most likely */
+        assert_int_equal(exo_sys_version(&client.door, &number), EXO_OK);
+    }
+    for (i = 0; i < 10; i++) {
+        assert_int_equal(exo_sys_close(&client.door, regions[i]), EXO_OK);
+    }
+    for (end = in_seconds(10); exo_load32(late.page, EXO_ACQUIRE) == 0 && exo_port_now_ns() < end;) {
+        assert_int_equal(exo_sys_version(&client.door, &number), EXO_OK);
+    }
+    assert_int_equal(exo_load32(late.page, EXO_ACQUIRE), 1);
+    assert_int_equal(join_child(child), 0);
+    exo_client_close(&client);
+    running_end(&running);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -280,6 +338,7 @@ int main(void)
         CLAIM(what_one_user_takes_another_still_has),
         CLAIM(connections_over_the_limit_are_refused_with_a_word),
         CLAIM(without_descriptors_the_daemon_serves_on_and_recovers),
+        CLAIM(who_waits_for_a_descriptor_comes_in_while_others_ask_on),
     };
     return cmocka_run_group_tests_name("users", tests, NULL, NULL);
 }

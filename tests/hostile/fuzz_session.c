@@ -29,10 +29,11 @@ struct session {
     struct fuzz_input input;
 };
 
-static void rings(void *context, struct exo_process *process)
+static void rings(void *context, struct exo_process *process, exo_u64 queue)
 {
     struct session *session = (struct session *)context;
     exo_u32 i;
+    (void)queue;
     for (i = 0; i < PEOPLE; i++) {
         if (session->person[i].process == process) {
             session->person[i].waits = EXO_FALSE;

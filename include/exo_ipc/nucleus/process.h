@@ -34,8 +34,8 @@ struct exo_process;
  * @capabilities: how many each process may have at most; 0 means 1048576
  * @seed: secret number that spreads names; give a random one where names come from strangers
  * @serial: calls are never made at the same time (a daemon of one thread): group_join is offered
- * @rang: null, or called when something arrives at a queue of a process that was answered EXO_WOULD_BLOCK by wait; from
- *   any thread, with locks held: take a note and return
+ * @rang: null, or called when something arrives at a queue where somebody was answered EXO_WOULD_BLOCK by wait, with the process
+ *   that made it and the queue's number, as inspect says it; from any thread, with locks held: take a note and return
  * @context: for @rang
  */
 struct exo_nucleus_config {
@@ -44,7 +44,7 @@ struct exo_nucleus_config {
     exo_u32 capabilities;
     exo_bool serial;
     exo_u64 seed;
-    void (*rang)(void *context, struct exo_process *process);
+    void (*rang)(void *context, struct exo_process *maker, exo_u64 queue);
     void *context;
 };
 

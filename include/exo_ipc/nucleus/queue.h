@@ -38,7 +38,7 @@ struct exo_queue {
     exo_u32 lock; /* guards notify but for posts */
     exo_u32 rang;
     exo_u32 sleepers;
-    exo_u32 told; /* its process waits where the nucleus cannot see it */
+    exo_u32 told; /* somebody waits where the nucleus cannot see it */
     struct exo_notify notify;
     exo_u8 *memory; /* the sources, then a binding for each */
     exo_size memory_bytes;
@@ -69,7 +69,8 @@ EXO_INLINE void exo_queue_ring_pvt(struct exo_queue *queue)
     }
     if (exo_load32(&queue->told, EXO_RELAXED) != 0) { /* relaxed: remote processes are served by one thread */
         exo_store32(&queue->told, 0u, EXO_RELAXED);   /* relaxed: same */
-        queue->payer->nucleus->config.rang(queue->payer->nucleus->config.context, queue->payer);
+        queue->payer->nucleus->config.rang(queue->payer->nucleus->config.context, queue->payer,
+                                           exo_table_handle(&queue->item));
     }
 }
 

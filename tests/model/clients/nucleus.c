@@ -249,6 +249,25 @@ static void grant(void)
 CLIENT(fini_revoke) = {.name = "capability-fini-revoke", .setup = setup, .thread = {revoke_or_not, process_ends, grant},
                        .finish = finish_all_gone};
 
+/* Each ends another one of the same table, and the table goes: not before the other is done, too. */
+
+static void two_setup(void)
+{
+    setup();
+    client_check(exo_capability_create(&stage.table[1], &stage.object, EXO_RIGHTS_ALL, 0, &stage.made[0]) == EXO_OK);
+    stage.begun = 3;
+}
+
+static void finish_one_left(void)
+{
+    client_check(stage.gone == 2 && stage.object.references == 1 && stage.released == 0);
+    client_check(exo_quota_used(&stage.root, EXO_QUOTA_CAPABILITIES) == 1);
+    client_check(stage.space.lock == 0 && stage.table[0].ending == 0 && stage.table[1].ending == 0);
+}
+
+CLIENT(fini_two) = {.name = "capability-fini-two", .setup = two_setup, .thread = {revoke_derived, process_ends},
+                    .finish = finish_one_left};
+
 /* Charges against returns. */
 
 static void charge_setup(void)
