@@ -292,9 +292,63 @@ static void next_sender_takes_the_arena_over(void **state)
     close_pair(&pair);
 }
 
+/* Loans by the calls that take the mode as a constant: they answer what the plain ones do. */
+#define LOANS_AS(name, MODE)                                                                      \
+    static void name(void **state)                                                                \
+    {                                                                                             \
+        static const struct variant variant = {MODE, EXO_THREADS, BELOW_WRAP};                    \
+        struct exo_viewed view;                                                                   \
+        struct exo_viewed again;                                                                  \
+        struct exo_loaned loan;                                                                   \
+        struct exo_loaned copy;                                                                   \
+        struct pair pair;                                                                         \
+        exo_u32 i;                                                                                \
+        (void)state;                                                                              \
+        open_pair(&pair, &variant);                                                               \
+        for (i = 0; i < 40; i++) {                                                                \
+            loan = filled_loan(&pair.tx, 300, i);                                                 \
+            assert_int_equal(exo_view_as(&pair.rx, MODE, &view), EXO_EMPTY);                      \
+            loan.off = 2 * BLOCK;                                                                 \
+            assert_int_equal(exo_send_loan_as(&pair.tx, MODE, &loan), EXO_INVALID_SIZE);          \
+            loan.off = EXO_SIZE_MAX - 299;                                                        \
+            assert_int_equal(exo_send_loan_as(&pair.tx, MODE, &loan), EXO_INVALID_SIZE);          \
+            loan.off = 0;                                                                         \
+            copy = loan;                                                                          \
+            assert_int_equal(exo_send_loan_as(&pair.tx, MODE, &loan), EXO_OK);                    \
+            assert_null(loan.data);                                                               \
+            assert_int_equal(exo_send_loan_as(&pair.tx, MODE, &loan), EXO_NOT_FOUND);             \
+            assert_int_equal(exo_send_loan_as(&pair.tx, MODE, &copy), EXO_NOT_FOUND);             \
+            assert_int_equal(exo_send_inline(&pair.tx, &i, sizeof(i)), EXO_OK);                   \
+            assert_int_equal(exo_view_as(&pair.rx, MODE, &view), EXO_OK);                         \
+            assert_true(view.len == 300 && has_pattern(view.data, 300, i));                       \
+            again = view;                                                                         \
+            assert_int_equal(exo_release_as(&pair.rx, MODE, &view), EXO_OK);                      \
+            assert_null(view.data);                                                               \
+            assert_int_equal(exo_release_as(&pair.rx, MODE, &view), EXO_NOT_FOUND);               \
+            assert_int_equal(exo_release_as(&pair.rx, MODE, &again), EXO_NOT_FOUND);              \
+            assert_int_equal(exo_view_as(&pair.rx, MODE, &view), EXO_OK);                         \
+            assert_true(view.len == sizeof(i) && memcmp(view.data, &i, sizeof(i)) == 0);          \
+            assert_int_equal(exo_release_as(&pair.rx, MODE, &view), EXO_OK);                      \
+            assert_int_equal(exo_release_as(&pair.rx, MODE, &view), EXO_NOT_FOUND);               \
+        }                                                                                         \
+        assert_int_equal(exo_loans_outstanding(&pair.tx), 0);                                     \
+        close_pair(&pair);                                                                        \
+    }
+
+LOANS_AS(a_constant_spsc_behaves_as_the_plain_calls, EXO_SPSC)
+LOANS_AS(a_constant_mpsc_behaves_as_the_plain_calls, EXO_MPSC)
+LOANS_AS(a_constant_spmc_behaves_as_the_plain_calls, EXO_SPMC)
+LOANS_AS(a_constant_mpmc_behaves_as_the_plain_calls, EXO_MPMC)
+LOANS_AS(a_constant_polled_spsc_behaves_as_the_plain_calls, EXO_SPSC | EXO_POLLED)
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_constant_spsc_behaves_as_the_plain_calls),
+        cmocka_unit_test(a_constant_mpsc_behaves_as_the_plain_calls),
+        cmocka_unit_test(a_constant_spmc_behaves_as_the_plain_calls),
+        cmocka_unit_test(a_constant_mpmc_behaves_as_the_plain_calls),
+        cmocka_unit_test(a_constant_polled_spsc_behaves_as_the_plain_calls),
         cmocka_unit_test(message_is_read_where_it_was_written),
         cmocka_unit_test(every_size_goes_through),
         cmocka_unit_test(any_order_loses_and_mixes_up_nothing),
