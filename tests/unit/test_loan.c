@@ -354,11 +354,34 @@ static void closed_receiver_is_answered_and_leaves_other_loans_alone(void **stat
     close_pair(&pair);
 }
 
+/* A loan of another size reads the release of what could be lent again; that it is refused must not spoil the books. */
+static void loan_that_is_refused_forgets_no_release_and_counts_none_twice(void **state)
+{
+    struct pair pair;
+    struct exo_loaned loan;
+    exo_u32 i;
+    (void)state;
+    open_pair(&pair, &plain);
+    for (i = 0; i < 50; i++) {
+        send_filled(&pair.tx, 300, i);
+        expect_filled(&pair.rx, 300, i);
+        assert_int_equal(exo_loan(&pair.tx, ARENA + 1, &loan), EXO_INVALID_SIZE);
+        send_filled(&pair.tx, 300, i);
+        assert_int_equal(exo_loan(&pair.tx, 1000, &loan), EXO_OK);
+        assert_int_equal(exo_loan_cancel(&pair.tx, &loan), EXO_OK);
+        expect_filled(&pair.rx, 300, i);
+    }
+    assert_int_equal(exo_loans_outstanding(&pair.tx), 0);
+    assert_int_equal(exo_loan(&pair.tx, ARENA, &loan), EXO_OK);
+    close_pair(&pair);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(loan_is_roomy_aligned_and_all_to_be_sent),
         cmocka_unit_test(sending_a_loan_again_is_not_found),
+        cmocka_unit_test(loan_that_is_refused_forgets_no_release_and_counts_none_twice),
         cmocka_unit_test(cancelling_what_is_not_out_is_not_found),
         cmocka_unit_test(forged_loan_is_not_found),
         cmocka_unit_test(loan_of_another_sender_is_not_found),

@@ -71,18 +71,15 @@ EXO_OUTLINE exo_status exo_loan_any_pvt(struct exo_sender *tx, exo_size size, st
     if (arena == EXO_NULL) {
         return EXO_NOT_SUPPORTED;
     }
+    if (arena->is_read) {
+        (void)exo_tx_collect_pvt(tx, EXO_COLLECT_RUNS); /* what it found amiss, `refused` says below */
+    }
     blocks = ((size - (size != 0)) >> arena->block_shift) + 1;
     if (blocks > arena->blocks) {
         return EXO_INVALID_SIZE;
     }
     if (tx->refused != EXO_OK) {
         return tx->refused;
-    }
-    if (arena->is_read) {
-        status = exo_tx_collect_pvt(tx, EXO_COLLECT_RUNS);
-        if (status != EXO_OK) {
-            return status;
-        }
     }
     at = exo_arena_take_pvt(arena, (exo_u32)blocks);
     if (at == EXO_ARENA_NOWHERE) {
