@@ -96,6 +96,7 @@ static void shortage_is_an_error(void **state)
 #define TURNS 20000u
 
 static struct exo_shared_page common;
+static exo_u32 finished;
 static exo_u32 ends;
 
 static void *share(void *nothing)
@@ -135,6 +136,49 @@ static void threads_that_share_end_it_once(void **state)
     assert_int_equal(frames_out(), before);
 }
 
+#define MEETINGS 20u
+
+/* Clones and frees until each of the threads has seen that often that others did, between two looks of its own. */
+static void *share_what_stays(void *nothing)
+{
+    exo_u32 met = 0;
+    while (__atomic_load_n(&finished, __ATOMIC_RELAXED) < SHARERS) {
+        exo_u32 seen;
+        if (exo_clone_shared_page(&common) != EXO_OK) {
+            __atomic_store_n(&finished, SHARERS, __ATOMIC_RELAXED);
+            return &common;
+        }
+        seen = __atomic_load_n(&common.ref_count, __ATOMIC_RELAXED);
+        if (seen != __atomic_load_n(&common.ref_count, __ATOMIC_RELAXED) && ++met == MEETINGS) {
+            (void)__atomic_fetch_add(&finished, 1, __ATOMIC_RELAXED);
+        }
+        if (exo_free_shared_page(&common) != 0) {
+            __atomic_store_n(&finished, SHARERS, __ATOMIC_RELAXED);
+            return &common;
+        }
+    }
+    return nothing;
+}
+
+static void threads_that_share_leave_the_count_as_it_was(void **state)
+{
+    pthread_t thread[SHARERS];
+    void *wrong;
+    exo_u32 i;
+    (void)state;
+    finished = 0;
+    assert_int_equal(exo_alloc_shared_page(&common, PAGE, 0), EXO_OK);
+    for (i = 0; i < SHARERS; i++) {
+        assert_int_equal(pthread_create(&thread[i], NULL, share_what_stays, NULL), 0);
+    }
+    for (i = 0; i < SHARERS; i++) {
+        assert_int_equal(pthread_join(thread[i], &wrong), 0);
+        assert_null(wrong);
+    }
+    assert_int_equal(common.ref_count, 1);
+    assert_int_equal(exo_free_shared_page(&common), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -144,6 +188,7 @@ int main(void)
         cmocka_unit_test(what_can_be_no_page_is_refused),
         cmocka_unit_test(a_count_that_is_full_refuses_to_be_shared),
         cmocka_unit_test(shortage_is_an_error),
+        cmocka_unit_test(threads_that_share_leave_the_count_as_it_was),
         cmocka_unit_test(threads_that_share_end_it_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

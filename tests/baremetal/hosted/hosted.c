@@ -31,6 +31,7 @@ int __popcountdi2(exo_i64 value);
 
 static struct hosted_file tasks[THREADS + 1]; /* by id */
 static void *after_skip[5];
+static const char *claim = "the setup of all";
 
 size_t strlen(const char *text)
 {
@@ -301,7 +302,7 @@ void hosted_message(const char *format, ...)
 
 void hosted_fail(const char *what, exo_u64 is, exo_u64 wanted, const char *file, int line)
 {
-    print("%s:%u: %s: %x, %x\n[  FAILED  ] a claim of this image\n", file, NUMBER(line), what, is, wanted);
+    print("%s:%u: %s: %x, %x\n[  FAILED  ] %s\n", file, NUMBER(line), what, is, wanted, claim);
     machine_exit(EXIT_FAILED);
 }
 
@@ -313,6 +314,7 @@ void hosted_skip(void)
 static void run_one(const struct CMUnitTest *test)
 {
     void *state = test->initial_state;
+    claim = test->name;
     print("[ RUN      ] %s\n", test->name);
     if (test->setup_func != NULL && test->setup_func(&state) != 0) {
         hosted_fail("its setup", 0, 0, test->name, 0);
