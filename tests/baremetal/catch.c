@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "claims.h"
+#include "catch.h"
+#include "task.h"
 
 exo_u32 catch_call(void (*run)(void *argument), void *argument, exo_uptr *stack);
 void catch_faulted(void);
@@ -78,16 +79,4 @@ void live_in(struct exo_port_space *space)
     cpu_thread()->space = space;
     space_load(space);
     interrupts_restore(flags);
-}
-
-exo_status run_user(exo_u64 argument, struct process_end *end)
-{
-    struct process *process;
-    exo_status status =
-        process_create("user", user_image, (exo_size)(user_image_end - user_image), argument, &process);
-    if (status != EXO_OK) {
-        return status;
-    }
-    thread_start(process->thread);
-    return process_join(process, BY_THEN, end) ? EXO_OK : EXO_TIMEOUT;
 }

@@ -6,6 +6,7 @@
 #ifndef BAREMETAL_CLAIMS_H
 #define BAREMETAL_CLAIMS_H
 
+#include "catch.h"
 #include "console.h"
 #include "cpu.h"
 #include "lock.h"
@@ -59,32 +60,10 @@ exo_u64 expected(const char *what);
 /* main.c: all the RAM that the kernel was told of. */
 extern const struct memory_map *test_ram;
 
-/* catch.c. A fault of the kernel's, in a function that was to fault. */
-struct caught {
-    exo_u64 vector;
-    exo_u64 error;
-    exo_uptr address;
-};
-
-/* Calls a function; true if it faulted, and how. What it had taken stays taken. */
-exo_bool catches(void (*run)(void *argument), void *argument, struct caught *caught);
-/* One access that may fault. */
-exo_bool read_faults(exo_uptr address, struct caught *caught);
-exo_bool write_faults(exo_uptr address, struct caught *caught);
-exo_bool call_faults(exo_uptr address, struct caught *caught);
-
-#define FAULT_PRESENT 1u
-#define FAULT_WRITE   2u
-#define FAULT_USER    4u
-#define FAULT_FETCH   16u
-
-/* Makes the calling thread live in an address space; the kernel's again with &kernel_space. */
-void live_in(struct exo_port_space *space);
-
 /* The program of user.c, as an ELF image. */
 extern const char user_image[], user_image_end[];
 
-/* Runs it with an argument to its end. */
+/* claims_process.c: runs it with an argument to its end. */
 exo_status run_user(exo_u64 argument, struct process_end *end);
 
 /* claims_nucleus.c: programs by their place in the table. */

@@ -10,6 +10,17 @@
 #define ANY          0xFFFFu /* the emulator and the manual differ */
 #define OVERFLOW_BEGIN (USER_END - 0x10000 - PAGE_BYTES)
 
+exo_status run_user(exo_u64 argument, struct process_end *end)
+{
+    struct process *process;
+    exo_status status = process_create("user", user_image, IMAGE_BYTES, argument, &process);
+    if (status != EXO_OK) {
+        return status;
+    }
+    thread_start(process->thread);
+    return process_join(process, BY_THEN, end) ? EXO_OK : EXO_TIMEOUT;
+}
+
 static const char *a_process_exits_with_its_code(void)
 {
     static const exo_i64 codes[] = {0, 1, -1, 1ll << 54, 77};

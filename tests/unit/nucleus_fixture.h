@@ -5,15 +5,11 @@
 #ifndef NUCLEUS_FIXTURE_H
 #define NUCLEUS_FIXTURE_H
 
+#include <host_memory.h>
+
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "exo_ipc/nucleus/nucleus.h"
 
@@ -32,7 +28,7 @@ struct world {
 
 EXO_INLINE void world_begin_one(struct world *world, exo_u32 i)
 {
-    struct exo_process_config config = {i == 2 ? STRANGER : USER, NULL, NULL, NULL, EXO_FALSE, NULL};
+    struct exo_process_config config = {i == 2 ? STRANGER : USER, NULL, NULL, processes_space(), EXO_FALSE, NULL};
     assert_int_equal(exo_process_begin(&world->nucleus, &config, &world->process[i]), EXO_OK);
     exo_inner_door_init(&world->inner[i], world->process[i]);
     world->door[i] = &world->inner[i].door;

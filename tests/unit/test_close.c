@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Places, closing and coming back; and a peer that died. */
+#include <host_peer.h>
+
 #include "ring_fixture.h"
 
 static void a_second_sender_finds_no_place_beyond_the_producers(struct exo_ring_config config)
@@ -223,8 +225,7 @@ static void the_messages_of_a_dead_sender_come_before_its_death(struct exo_ring_
     struct fixture f;
     struct exo_port_peer peer;
     fixture_open(&f, &config);
-    memset(&peer, 0, sizeof(peer));
-    peer.dead = EXO_TRUE;
+    peer_is_dead(&peer);
     f.rx.peer = &peer;
     assert_int_equal(send_number(&f.tx, 1), EXO_OK);
     assert_int_equal(send_number(&f.tx, 2), EXO_OK);
@@ -241,8 +242,7 @@ static void a_sender_finds_its_receiver_dead_when_the_ring_is_full(struct exo_ri
     struct exo_port_peer peer;
     exo_u32 i;
     fixture_open(&f, &config);
-    memset(&peer, 0, sizeof(peer));
-    peer.dead = EXO_TRUE;
+    peer_is_dead(&peer);
     f.tx.peer = &peer;
     for (i = 0; i < 8; i++) {
         assert_int_equal(send_number(&f.tx, i), EXO_OK);

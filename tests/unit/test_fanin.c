@@ -5,6 +5,7 @@
  */
 #include "channel_fixture.h"
 
+#include <host_peer.h>
 #include <pthread.h>
 
 #define LANES 8u
@@ -319,7 +320,7 @@ static void end_lane(struct two_ends *two, enum ending ending)
         assert_int_equal(exo_channel_finish(two->a), EXO_OK);
         break;
     case DIES:
-        two->process_end[1].link.rx_peer.dead = EXO_TRUE;
+        end_finds_peer_dead(&two->process_end[1]);
         break;
     default:
         line = exo_tx_line_pvt(&two->a->tx[EXO_LANE_MAIN], two->a->tx[EXO_LANE_MAIN].pos);

@@ -22,18 +22,9 @@ static int close_page(void **state)
     return exo_free_shared_page(&page) == 1 && space.count == 0 && space.root == NULL ? 0 : -1;
 }
 
-/* A free place of so many pages, somewhere. */
-static exo_uptr free_place(exo_size pages)
-{
-    void *at = mmap(NULL, pages * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    assert_ptr_not_equal(at, MAP_FAILED);
-    assert_int_equal(munmap(at, pages * PAGE), 0);
-    return (exo_uptr)at;
-}
-
 static void a_page_is_seen_at_each_of_its_addresses(void **state)
 {
-    exo_uptr place = free_place(2);
+    exo_uptr place = free_place(2 * PAGE);
     (void)state;
     assert_int_equal(exo_map(&space, &mapping[1], &page, place, EXO_MAP_READ), EXO_OK);
     assert_int_equal(exo_map(&space, &mapping[0], &page, 0, READ_WRITE), EXO_OK);
@@ -56,14 +47,14 @@ static void a_page_is_seen_at_each_of_its_addresses(void **state)
 static void the_page_stays_as_long_as_a_mapping_shows_it(void **state)
 {
     struct exo_shared_page own;
-    exo_u32 before = open_descriptors();
+    exo_u32 before = frames_out();
     (void)state;
     assert_int_equal(exo_alloc_shared_page(&own, PAGE, 0), EXO_OK);
     assert_int_equal(exo_map(&space, &mapping[0], &own, 0, EXO_MAP_READ), EXO_OK);
     assert_int_equal(exo_free_shared_page(&own), 0);
-    assert_int_equal(open_descriptors(), before + 1);
+    assert_int_equal(frames_out(), before + 1);
     assert_int_equal(exo_unmap(&space, &mapping[0]), EXO_OK);
-    assert_int_equal(open_descriptors(), before);
+    assert_int_equal(frames_out(), before);
     assert_int_equal(exo_map(&space, &mapping[0], &own, 0, EXO_MAP_READ), EXO_NOT_FOUND);
 }
 
@@ -135,18 +126,18 @@ static void what_is_protected_cannot_be_written(void **state)
 {
     (void)state;
     assert_int_equal(exo_map(&space, &mapping[0], &page, 0, READ_WRITE), EXO_OK);
-    assert_false(store_kills((exo_u8 *)mapping[0].virt_addr));
+    assert_false(access_kills((void *)mapping[0].virt_addr, EXO_TRUE));
     assert_int_equal(exo_protect(&space, &mapping[0], EXO_MAP_READ), EXO_OK);
-    assert_true(store_kills((exo_u8 *)mapping[0].virt_addr));
+    assert_true(access_kills((void *)mapping[0].virt_addr, EXO_TRUE));
     assert_int_equal(exo_protect(&space, &mapping[0], READ_WRITE), EXO_OK);
-    assert_false(store_kills((exo_u8 *)mapping[0].virt_addr));
+    assert_false(access_kills((void *)mapping[0].virt_addr, EXO_TRUE));
     assert_int_equal(exo_unmap(&space, &mapping[0]), EXO_OK);
 }
 
 static void bad_addresses_sizes_and_flags_are_refused(void **state)
 {
     exo_u64 phys = page.phys_addr;
-    exo_uptr place = free_place(2);
+    exo_uptr place = free_place(2 * PAGE);
     exo_uptr last = (exo_uptr)0 - PAGE;
     (void)state;
     assert_int_equal(exo_map_shared(&space, &mapping[0], phys, 0, 0, EXO_MAP_READ), EXO_INVALID_SIZE);
@@ -165,7 +156,7 @@ static void bad_addresses_sizes_and_flags_are_refused(void **state)
 
 static void overlap_is_refused_at_every_edge(void **state)
 {
-    exo_uptr place = free_place(12);
+    exo_uptr place = free_place(12 * PAGE);
     exo_uptr middle = place + 4 * PAGE;
     exo_size size;
     exo_size from;
@@ -185,17 +176,16 @@ static void overlap_is_refused_at_every_edge(void **state)
     assert_int_equal(exo_unmap(&space, &mapping[0]), EXO_OK);
 }
 
-/* What the process has mapped there by itself is in no tree; the port refuses. */
+/* What somebody else has mapped there is in no tree; the port refuses. */
 static void what_is_mapped_by_others_is_not_replaced(void **state)
 {
-    exo_u8 *other = (exo_u8 *)mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    exo_u8 *other = foreign_page();
     (void)state;
-    assert_ptr_not_equal(other, MAP_FAILED);
     other[0] = 9;
     assert_int_equal(exo_map(&space, &mapping[0], &page, (exo_uptr)other, EXO_MAP_READ), EXO_ALREADY_EXISTS);
     assert_int_equal(other[0], 9);
     assert_int_equal(page.ref_count, 1);
-    assert_int_equal(munmap(other, PAGE), 0);
+    foreign_page_end(other);
 }
 
 /* The tree against a list: neither touches memory. */

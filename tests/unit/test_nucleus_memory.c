@@ -4,10 +4,6 @@
  */
 #include "nucleus_fixture.h"
 
-#include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #define PAGE 4096u
 #define READ_WRITE (EXO_MAP_READ | EXO_MAP_WRITE)
 
@@ -50,22 +46,9 @@ static exo_u32 *map(exo_u32 i, exo_u64 region, exo_u32 flags)
 }
 
 /* Whether a store, or a load, at an address ends a process. */
-static exo_bool faults(volatile exo_u32 *at, exo_bool store)
+static exo_bool faults(exo_u32 *at, exo_bool store)
 {
-    pid_t child = fork();
-    int status = 0;
-    if (child == 0) {
-        (void)signal(SIGSEGV, SIG_DFL);
-        (void)signal(SIGBUS, SIG_DFL);
-        if (store) {
-            *at = 1;
-        } else {
-            (void)*at;
-        }
-        _exit(0);
-    }
-    assert_int_equal(waitpid(child, &status, 0), child);
-    return !WIFEXITED(status) || WEXITSTATUS(status) != 0;
+    return access_kills(at, store);
 }
 
 static void what_one_process_writes_another_reads(void **state)

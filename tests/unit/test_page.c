@@ -27,18 +27,18 @@ static void a_page_is_zeroed_and_shared_by_one(void **state)
 static void a_frame_goes_with_the_last_that_shares_it(void **state)
 {
     struct exo_shared_page page;
-    exo_u32 before = open_descriptors();
+    exo_u32 before = frames_out();
     (void)state;
     assert_int_equal(exo_alloc_shared_page(&page, PAGE, 0), EXO_OK);
-    assert_int_equal(open_descriptors(), before + 1);
+    assert_int_equal(frames_out(), before + 1);
     assert_int_equal(exo_clone_shared_page(&page), EXO_OK);
     assert_int_equal(exo_clone_shared_page(&page), EXO_OK);
     assert_int_equal(page.ref_count, 3);
     assert_int_equal(exo_free_shared_page(&page), 0);
     assert_int_equal(exo_free_shared_page(&page), 0);
-    assert_int_equal(open_descriptors(), before + 1);
+    assert_int_equal(frames_out(), before + 1);
     assert_int_equal(exo_free_shared_page(&page), 1);
-    assert_int_equal(open_descriptors(), before);
+    assert_int_equal(frames_out(), before);
 }
 
 static void a_double_free_is_an_error_and_changes_nothing(void **state)
@@ -58,7 +58,7 @@ static void a_double_free_is_an_error_and_changes_nothing(void **state)
 static void what_can_be_no_page_is_refused(void **state)
 {
     struct exo_shared_page page;
-    exo_u32 before = open_descriptors();
+    exo_u32 before = frames_out();
     (void)state;
     assert_int_equal(exo_alloc_shared_page(&page, 0, 0), EXO_INVALID_SIZE);
     assert_int_equal(exo_alloc_shared_page(&page, PAGE - 1, 0), EXO_INVALID_SIZE);
@@ -66,7 +66,7 @@ static void what_can_be_no_page_is_refused(void **state)
     assert_int_equal(exo_alloc_shared_page(&page, PAGE, contradiction), EXO_INVALID_ARGUMENT);
     assert_int_equal(exo_alloc_shared_page(&page, PAGE, EXO_PAGE_FLAGS + 1), EXO_INVALID_ARGUMENT);
     assert_int_equal(exo_alloc_shared_page(NULL, PAGE, 0), EXO_INVALID_ARGUMENT);
-    assert_int_equal(open_descriptors(), before);
+    assert_int_equal(frames_out(), before);
 }
 
 static void a_count_that_is_full_refuses_to_be_shared(void **state)
@@ -79,42 +79,15 @@ static void a_count_that_is_full_refuses_to_be_shared(void **state)
     assert_int_equal(exo_free_shared_page(&page), 0);
 }
 
-/* What a child is answered that asks for this. Where the port does not refuse, the kernel ends the child, and not others. */
-static int ask_in_a_child(exo_size bytes)
-{
-    struct exo_shared_page page;
-    int status = 0;
-    pid_t child = fork();
-    assert_true(child >= 0);
-    if (child == 0) {
-        int file = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-        if (file < 0 || write(file, "1000", 4) != 4) {
-            _exit(1);
-        }
-        _exit(-(int)exo_alloc_shared_page(&page, bytes, 0));
-    }
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_true(WIFEXITED(status));
-    return -WEXITSTATUS(status);
-}
-
-/* More than the machine has, more than a frame can be, and no descriptor left. */
+/* More than the machine has, more than a frame can be, and no frame left. */
 static void shortage_is_an_error(void **state)
 {
     struct exo_shared_page page;
-    struct rlimit old;
-    struct rlimit few;
     (void)state;
-    assert_int_equal(ask_in_a_child(((exo_size)1 << 40) - PAGE), EXO_NO_MEMORY);
+    assert_int_equal(ask_for_too_much(((exo_size)1 << 40) - PAGE), EXO_NO_MEMORY);
     assert_int_equal(exo_alloc_shared_page(&page, (exo_size)1 << 40, 0), EXO_NO_MEMORY);
     assert_int_equal(exo_alloc_shared_page(&page, EXO_SIZE_MAX - PAGE + 1, 0), EXO_NO_MEMORY);
-    assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
-    few = old;
-    few.rlim_cur = 3;
-    assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
-    assert_int_equal(exo_alloc_shared_page(&page, PAGE, 0), EXO_NO_MEMORY);
-    assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
-    few = old;
+    assert_int_equal(ask_without_frames(&page), EXO_NO_MEMORY);
     assert_int_equal(exo_alloc_shared_page(&page, PAGE, 0), EXO_OK);
     assert_int_equal(exo_free_shared_page(&page), 1);
 }
@@ -123,6 +96,7 @@ static void shortage_is_an_error(void **state)
 #define TURNS 20000u
 
 static struct exo_shared_page common;
+static exo_u32 finished;
 static exo_u32 ends;
 
 static void *share(void *nothing)
@@ -142,7 +116,7 @@ static void *share(void *nothing)
 static void threads_that_share_end_it_once(void **state)
 {
     pthread_t thread[SHARERS];
-    exo_u32 before = open_descriptors();
+    exo_u32 before = frames_out();
     exo_u32 i;
     (void)state;
     ends = 0;
@@ -159,7 +133,50 @@ static void threads_that_share_end_it_once(void **state)
     }
     assert_int_equal(ends, 1);
     assert_int_equal(exo_free_shared_page(&common), EXO_NOT_FOUND);
-    assert_int_equal(open_descriptors(), before);
+    assert_int_equal(frames_out(), before);
+}
+
+#define MEETINGS 20u
+
+/* Clones and frees until each of the threads has seen that often that others did, between two looks of its own. */
+static void *share_what_stays(void *nothing)
+{
+    exo_u32 met = 0;
+    while (__atomic_load_n(&finished, __ATOMIC_RELAXED) < SHARERS) {
+        exo_u32 seen;
+        if (exo_clone_shared_page(&common) != EXO_OK) {
+            __atomic_store_n(&finished, SHARERS, __ATOMIC_RELAXED);
+            return &common;
+        }
+        seen = __atomic_load_n(&common.ref_count, __ATOMIC_RELAXED);
+        if (seen != __atomic_load_n(&common.ref_count, __ATOMIC_RELAXED) && ++met == MEETINGS) {
+            (void)__atomic_fetch_add(&finished, 1, __ATOMIC_RELAXED);
+        }
+        if (exo_free_shared_page(&common) != 0) {
+            __atomic_store_n(&finished, SHARERS, __ATOMIC_RELAXED);
+            return &common;
+        }
+    }
+    return nothing;
+}
+
+static void threads_that_share_leave_the_count_as_it_was(void **state)
+{
+    pthread_t thread[SHARERS];
+    void *wrong;
+    exo_u32 i;
+    (void)state;
+    finished = 0;
+    assert_int_equal(exo_alloc_shared_page(&common, PAGE, 0), EXO_OK);
+    for (i = 0; i < SHARERS; i++) {
+        assert_int_equal(pthread_create(&thread[i], NULL, share_what_stays, NULL), 0);
+    }
+    for (i = 0; i < SHARERS; i++) {
+        assert_int_equal(pthread_join(thread[i], &wrong), 0);
+        assert_null(wrong);
+    }
+    assert_int_equal(common.ref_count, 1);
+    assert_int_equal(exo_free_shared_page(&common), 1);
 }
 
 int main(void)
@@ -171,6 +188,7 @@ int main(void)
         cmocka_unit_test(what_can_be_no_page_is_refused),
         cmocka_unit_test(a_count_that_is_full_refuses_to_be_shared),
         cmocka_unit_test(shortage_is_an_error),
+        cmocka_unit_test(threads_that_share_leave_the_count_as_it_was),
         cmocka_unit_test(threads_that_share_end_it_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

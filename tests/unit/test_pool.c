@@ -44,7 +44,7 @@ static void a_named_page_is_attached_twice_and_goes_with_the_second_detach(void 
 {
     struct exo_address_space space[2];
     struct exo_shared_mapping mapping[2];
-    exo_u32 before = open_descriptors();
+    exo_u32 before = frames_out();
     exo_u64 id = create("shm-test", 4096);
     exo_u64 found[2] = {0, 0};
     exo_u64 phys[2] = {0, 1};
@@ -68,9 +68,9 @@ static void a_named_page_is_attached_twice_and_goes_with_the_second_detach(void 
     assert_int_equal(exo_unmap(&space[0], &mapping[0]), EXO_OK);
     assert_int_equal(exo_pool_detach(&pool, id), 0);
     assert_int_equal(exo_unmap(&space[1], &mapping[1]), EXO_OK);
-    assert_int_equal(open_descriptors(), before + 1);
+    assert_int_equal(frames_out(), before + 1);
     assert_int_equal(exo_pool_detach(&pool, id), 1);
-    assert_int_equal(open_descriptors(), before);
+    assert_int_equal(frames_out(), before);
     assert_int_equal(exo_pool_detach(&pool, id), EXO_NOT_FOUND);
     assert_int_equal(exo_pool_attach(&pool, id, &phys[0]), EXO_NOT_FOUND);
     assert_int_equal(open_by("shm-test", &found[0]), EXO_NOT_FOUND);
@@ -97,7 +97,7 @@ static void a_region_says_what_it_is(void **state)
 
 static void what_can_be_no_region_is_refused(void **state)
 {
-    exo_u32 before = open_descriptors();
+    exo_u32 before = frames_out();
     exo_u64 id = 99;
     char name[256];
     (void)state;
@@ -119,19 +119,19 @@ static void what_can_be_no_region_is_refused(void **state)
     assert_int_equal(open_by("n", &id), EXO_NOT_FOUND);
     assert_int_equal(open_by("never", &id), EXO_NOT_FOUND);
     assert_int_equal(open_by("", &id), EXO_NOT_FOUND);
-    assert_int_equal(open_descriptors(), before);
+    assert_int_equal(frames_out(), before);
     assert_int_equal(pool.regions.used, 0);
 }
 
 static void a_taken_name_is_refused_and_costs_nothing(void **state)
 {
     exo_u64 first = create("taken", PAGE);
-    exo_u32 before = open_descriptors();
+    exo_u32 before = frames_out();
     exo_u64 id = 0;
     (void)state;
     assert_int_equal(exo_pool_create_named(&pool, "taken", 5, PAGE, RW, 1, &id), EXO_ALREADY_EXISTS);
     assert_int_equal(exo_pool_adopt(&pool, "taken", 5, PAGE, PAGE, RW, 1, &id), EXO_ALREADY_EXISTS);
-    assert_int_equal(open_descriptors(), before);
+    assert_int_equal(frames_out(), before);
     assert_int_equal(pool.regions.used, 1);
     assert_int_equal(open_by("taken", &id), EXO_OK);
     assert_int_equal(id, first);
@@ -171,7 +171,7 @@ static void a_destroyed_region_lives_on_for_who_is_attached(void **state)
 {
     struct exo_address_space space;
     struct exo_shared_mapping mapping;
-    exo_u32 before = open_descriptors();
+    exo_u32 before = frames_out();
     exo_u64 old = create("name", PAGE);
     exo_u64 phys = 0;
     exo_u64 heir;
@@ -194,7 +194,7 @@ static void a_destroyed_region_lives_on_for_who_is_attached(void **state)
     assert_int_equal(open_by("name", &id), EXO_OK); /* the heir's, still */
     assert_int_equal(id, heir);
     assert_int_equal(exo_pool_destroy(&pool, heir), 1);
-    assert_int_equal(open_descriptors(), before);
+    assert_int_equal(frames_out(), before);
 }
 
 static void a_restarted_owner_finds_zeroes_under_the_same_name(void **state)
@@ -226,7 +226,7 @@ static void a_restarted_owner_finds_zeroes_under_the_same_name(void **state)
 static void adopted_memory_is_not_freed(void **state)
 {
     exo_u64 phys = exo_port_frame_alloc(PAGE);
-    exo_u32 before = open_descriptors();
+    exo_u32 before = frames_out();
     exo_u64 again = 0;
     exo_u64 id = 0;
     (void)state;
@@ -237,7 +237,7 @@ static void adopted_memory_is_not_freed(void **state)
     assert_int_equal(exo_pool_detach(&pool, id), 1);
     assert_int_equal(exo_pool_adopt(&pool, "device", 6, phys, PAGE, RW, 0, &id), EXO_OK);
     assert_int_equal(exo_pool_destroy(&pool, id), 1);
-    assert_int_equal(open_descriptors(), before);
+    assert_int_equal(frames_out(), before);
     exo_port_frame_free(phys, PAGE);
 }
 
@@ -245,7 +245,7 @@ static void a_region_too_many_is_refused(void **state)
 {
     struct exo_pool small;
     struct exo_pool_config config = {2, 0};
-    exo_u32 before = open_descriptors();
+    exo_u32 before = frames_out();
     exo_u64 id[3] = {0, 0, 0};
     (void)state;
     assert_int_equal(exo_shared_memory_init(&small, &config), EXO_OK);
@@ -255,7 +255,7 @@ static void a_region_too_many_is_refused(void **state)
     assert_int_equal(exo_pool_destroy(&small, id[0]), 1);
     assert_int_equal(exo_pool_allocate(&small, PAGE, RW, 1, &id[2]), EXO_OK);
     exo_pool_fini(&small); /* with regions in it */
-    assert_int_equal(open_descriptors(), before);
+    assert_int_equal(frames_out(), before);
 }
 
 static void a_hundred_thousand_regions_are_found_by_number_and_by_name(void **state)

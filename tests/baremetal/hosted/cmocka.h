@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * As much of cmocka as the tests of rings and channels use. A claim that fails ends the machine.
+ * As much of cmocka as the tests of tests/unit use. A claim that fails ends the machine.
  */
 #ifndef HOSTED_CMOCKA_H
 #define HOSTED_CMOCKA_H
@@ -26,7 +26,7 @@ struct CMUnitTest {
 int hosted_run(const struct CMUnitTest *tests, size_t count, int (*setup)(void **), int (*teardown)(void **));
 void hosted_fail(const char *what, exo_u64 is, exo_u64 wanted, const char *file, int line) __attribute__((noreturn));
 void hosted_skip(void) __attribute__((noreturn));
-void print(const char *format, ...);
+void hosted_message(const char *format, ...); /* with %s and %u */
 int unit_main(void); /* main() of the program */
 
 #define HOSTED_CHECK(holds, what, is, wanted) \
@@ -53,8 +53,9 @@ static inline void hosted_equal(exo_u64 is, exo_u64 wanted, exo_bool equal, cons
 #define assert_memory_not_equal(a, b, n) HOSTED_CHECK(memcmp(a, b, n) != 0, #a " differs from " #b, 0, 0)
 #define assert_string_equal(a, b) HOSTED_CHECK(strcmp(a, b) == 0, #a " equals " #b, 0, 0)
 #define assert_in_range(a, low, high) hosted_in_range((exo_u64)(a), (exo_u64)(low), (exo_u64)(high), #a, __FILE__, __LINE__)
+#define fail_msg(what) hosted_fail(what, 0, 0, __FILE__, __LINE__)
 #define skip() hosted_skip()
-#define print_message(...) print(__VA_ARGS__)
+#define print_message(...) hosted_message(__VA_ARGS__)
 
 static inline void hosted_in_range(exo_u64 is, exo_u64 low, exo_u64 high, const char *what, const char *file, int line)
 {

@@ -11,8 +11,6 @@
 
 #define STACK 0x40000u
 
-
-
 /* None for ring 3. */
 const struct program programs[1] = {{NULL, NULL, NULL}};
 const exo_u32 program_count = 0;
@@ -29,8 +27,11 @@ struct hosted_file {
     struct thread *thread;
 };
 
+int __popcountdi2(exo_i64 value);
+
 static struct hosted_file tasks[THREADS + 1]; /* by id */
 static void *after_skip[5];
+static const char *claim = "the setup of all";
 
 size_t strlen(const char *text)
 {
@@ -94,9 +95,41 @@ void abort(void)
     machine_exit(EXIT_FAILED);
 }
 
+/* What gcc makes of __builtin_popcountll(). */
+int __popcountdi2(exo_i64 value)
+{
+    exo_u64 bits = (exo_u64)value;
+    int count = 0;
+    for (; bits != 0; bits &= bits - 1) {
+        count++;
+    }
+    return count;
+}
+
+/* A linear congruence, of which the upper bits are used. */
+int rand_r(unsigned *seed)
+{
+    *seed = *seed * 1664525u + 1013904223u;
+    return (int)(*seed >> 8);
+}
+
+static exo_u64 nanoseconds(const struct timespec *time)
+{
+    return (exo_u64)time->tv_sec * 1000000000u + (exo_u64)time->tv_nsec;
+}
+
+int clock_gettime(int clock, struct timespec *now)
+{
+    exo_u64 now_ns = exo_port_now_ns();
+    (void)clock;
+    now->tv_sec = (long)(now_ns / 1000000000u);
+    now->tv_nsec = (long)(now_ns % 1000000000u);
+    return 0;
+}
+
 int nanosleep(const struct timespec *pause, struct timespec *left)
 {
-    exo_u64 until = exo_port_now_ns() + (exo_u64)pause->tv_sec * 1000000000u + (exo_u64)pause->tv_nsec;
+    exo_u64 until = exo_port_now_ns() + nanoseconds(pause);
     (void)left;
     while (exo_port_now_ns() < until) {
         exo_port_block_current(until);
@@ -150,10 +183,12 @@ int pthread_create(pthread_t *thread, const void *attributes, void *(*run)(void 
     return 0;
 }
 
-int pthread_join(pthread_t thread, void **result)
+static int join(pthread_t thread, void **result, exo_u64 deadline_ns)
 {
     exo_u32 id = thread->thread->id;
-    (void)thread_join(thread->thread, EXO_FOREVER);
+    if (!thread_join(thread->thread, deadline_ns)) {
+        return 110;
+    }
     tasks[id].thread = (struct thread *)NULL;
     if (result != NULL) {
         *result = thread->result;
@@ -161,6 +196,16 @@ int pthread_join(pthread_t thread, void **result)
     free(thread->stack);
     free(thread);
     return 0;
+}
+
+int pthread_join(pthread_t thread, void **result)
+{
+    return join(thread, result, EXO_FOREVER);
+}
+
+int pthread_timedjoin_np(pthread_t thread, void **result, const struct timespec *until)
+{
+    return join(thread, result, nanoseconds(until));
 }
 
 long syscall(long number)
@@ -234,9 +279,30 @@ int fclose(FILE *file)
     return 0;
 }
 
+void hosted_message(const char *format, ...)
+{
+    char text[2] = {0, 0};
+    va_list arguments;
+    __builtin_va_start(arguments, format);
+    for (; *format != 0; format++) {
+        if (format[0] != '%') {
+            text[0] = *format;
+            print("%s", text);
+            continue;
+        }
+        format++;
+        if (*format == 's') {
+            print("%s", __builtin_va_arg(arguments, const char *));
+        } else {
+            print("%u", NUMBER(__builtin_va_arg(arguments, exo_u32)));
+        }
+    }
+    __builtin_va_end(arguments);
+}
+
 void hosted_fail(const char *what, exo_u64 is, exo_u64 wanted, const char *file, int line)
 {
-    print("%s:%u: %s: %x, %x\n[  FAILED  ] a claim of this image\n", file, NUMBER(line), what, is, wanted);
+    print("%s:%u: %s: %x, %x\n[  FAILED  ] %s\n", file, NUMBER(line), what, is, wanted, claim);
     machine_exit(EXIT_FAILED);
 }
 
@@ -248,6 +314,7 @@ void hosted_skip(void)
 static void run_one(const struct CMUnitTest *test)
 {
     void *state = test->initial_state;
+    claim = test->name;
     print("[ RUN      ] %s\n", test->name);
     if (test->setup_func != NULL && test->setup_func(&state) != 0) {
         hosted_fail("its setup", 0, 0, test->name, 0);

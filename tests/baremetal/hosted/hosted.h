@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the tests of rings and channels ask of a C library, threads and files, for an image of the kernel: so they run in it
+ * What the tests of tests/unit ask of a C library, threads and files, for an image of the kernel: so they run in it
  * as they are. The headers in this folder, but for cmocka.h, are all this one.
  */
 #ifndef HOSTED_H
@@ -18,6 +18,8 @@ typedef __UINT64_TYPE__ uint64_t;
 typedef __INT64_TYPE__ int64_t;
 typedef __builtin_va_list va_list;
 
+#define INT64_MAX __INT64_MAX__
+#define INT64_MIN (-INT64_MAX - 1)
 #define NULL ((void *)0)
 #define offsetof(type, member) __builtin_offsetof(type, member)
 
@@ -34,11 +36,14 @@ void *calloc(size_t count, size_t bytes);
 void *aligned_alloc(size_t alignment, size_t bytes);
 void free(void *memory);
 void abort(void) __attribute__((noreturn));
+int rand_r(unsigned *seed);
 
 struct timespec {
     long tv_sec;
     long tv_nsec;
 };
+#define CLOCK_REALTIME 0 /* from when the machine began */
+int clock_gettime(int clock, struct timespec *now);
 int nanosleep(const struct timespec *pause, struct timespec *left);
 int usleep(unsigned microseconds);
 unsigned alarm(unsigned seconds); /* whoever runs the image has a limit */
@@ -47,6 +52,7 @@ unsigned alarm(unsigned seconds); /* whoever runs the image has a limit */
 typedef struct hosted_thread *pthread_t;
 int pthread_create(pthread_t *thread, const void *attributes, void *(*run)(void *), void *argument);
 int pthread_join(pthread_t thread, void **result);
+int pthread_timedjoin_np(pthread_t thread, void **result, const struct timespec *until);
 void sched_yield(void); /* the kernel's */
 #ifndef HOSTED_ITSELF
 #define sched_yield() (sched_yield(), 0)
