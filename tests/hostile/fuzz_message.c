@@ -31,7 +31,7 @@ static void make(struct scene *scene, struct forged *forged)
     }
     forged->words[0] = fuzz_take(input, 1) % 3 << 32;
     forged->words[0] |= fuzz_below(input, STAGE_BLOCKS + 1);
-    forged->words[1] = fuzz_near(input, 128);
+    forged->words[1] = fuzz_near(input, (exo_u32)forged->words[0] * STAGE_BLOCK);
     forged->words[2] = fuzz_near(input, STAGE_ARENA / 2);
     forged->header.msg_type = (exo_u8)fuzz_below(input, 6);
     forged->header.flags = (exo_u8)fuzz_take(input, 1);
@@ -72,8 +72,7 @@ static exo_i64 foretell(const struct scene *scene, const struct forged *forged)
     if (forged->kind == EXO_KIND_MESSAGE_LOAN) {
         len = forged->words[2];
         if (forged->words[0] >> 32 == 0 || block >= STAGE_BLOCKS || (scene->open >> block & 1) != 0 ||
-            forged->words[1] > STAGE_ARENA || len > STAGE_ARENA ||
-            block * STAGE_BLOCK + forged->words[1] + len > STAGE_ARENA) {
+            forged->words[1] > STAGE_ARENA || len > STAGE_ARENA - forged->words[1]) {
             return EXO_CORRUPT;
         }
     } else if (len > EXO_INLINE_THRESHOLD) {
@@ -98,7 +97,7 @@ static void compare(struct scene *scene, struct exo_message *message, const stru
     } else {
         const exo_u8 *arena = (const exo_u8 *)scene->stage->receiver.tx + scene->stage->geometry.arena_off;
         STAGE_CHECK(stage_in_arena(scene->stage, payload, (exo_size)len));
-        STAGE_CHECK(payload == arena + (exo_u32)forged->words[0] * STAGE_BLOCK + forged->words[1]);
+        STAGE_CHECK(payload == arena + forged->words[1]);
     }
     if (forged->kind == EXO_KIND_MESSAGE_LOAN && fuzz_below(&scene->input, 2) != 0) {
         scene->open |= 1u << (exo_u32)forged->words[0]; /* kept */

@@ -32,10 +32,10 @@ static void forge_descriptor(struct scene *scene)
     exo_word64 *line = stage_line(scene->stage, pos);
     exo_u32 block = fuzz_below(&scene->input, STAGE_BLOCKS + 2);
     line[0] = fuzz_take(&scene->input, 1) << 32 | block;
-    line[1] = fuzz_near(&scene->input, STAGE_ARENA - block * STAGE_BLOCK);
-    line[2] = fuzz_near(&scene->input, STAGE_ARENA - block * STAGE_BLOCK - line[1]);
+    line[1] = fuzz_near(&scene->input, STAGE_ARENA);
+    line[2] = fuzz_near(&scene->input, STAGE_ARENA - line[1]);
     if (fuzz_below(&scene->input, 2) != 0) {
-        line[EXO_LINE_WORDS] = exo_control_pvt(pos, EXO_KIND_LOAN, 0);
+        line[EXO_LINE_WORDS] = exo_control_pvt(pos, EXO_KIND_LOAN, EXO_ARGUMENT_MAX);
     }
 }
 

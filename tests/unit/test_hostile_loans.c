@@ -221,17 +221,21 @@ static void random_descriptors_never_lead_outside(void **state)
 
 static void descriptor_on_a_ring_without_arena_is_corrupt(void **state)
 {
-    struct pair pair;
-    struct exo_viewed view;
-    exo_word64 *line;
+    static const exo_u32 lengths[] = {0, LEN, EXO_ARGUMENT_MAX};
+    size_t i;
     (void)state;
-    open_sized(&pair, &hostile, 8, EXO_ARENA_NONE);
-    line = descriptor_of(&pair);
-    line[0] = GENERATION;
-    line[EXO_LINE_WORDS] = exo_control_pvt(pair.rx.pos, EXO_KIND_LOAN, 0);
-    assert_int_equal(exo_view(&pair.rx, &view), EXO_CORRUPT);
-    assert_int_equal(exo_view(&pair.rx, &view), EXO_CORRUPT);
-    close_pair(&pair);
+    for (i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+        struct pair pair;
+        struct exo_viewed view;
+        exo_word64 *line;
+        open_sized(&pair, &hostile, 8, EXO_ARENA_NONE);
+        line = descriptor_of(&pair);
+        line[0] = GENERATION;
+        line[EXO_LINE_WORDS] = exo_control_pvt(pair.rx.pos, EXO_KIND_LOAN, lengths[i]);
+        assert_int_equal(exo_view(&pair.rx, &view), EXO_CORRUPT);
+        assert_int_equal(exo_view(&pair.rx, &view), EXO_CORRUPT);
+        close_pair(&pair);
+    }
 }
 
 /* What a hostile receiver writes as entry number n of its release ring. */
