@@ -91,7 +91,7 @@ lines           = -Dc_args=-g1 -Dcpp_args=-g1
 options_gcc     = $(options_common) $(lines) -Dproof=enabled -Dbaremetal=enabled
 options_clang   = $(options_common) $(lines) -Dbaremetal=enabled
 options_tsan    = $(options_common) $(lines) -Db_sanitize=thread -Db_lundef=false
-options_asan    = $(options_common) -Db_sanitize=address,undefined -Db_lundef=false \
+options_asan    = $(options_common) -Doptimization=1 -Db_sanitize=address,undefined -Db_lundef=false \
                   -Dc_args='-g1 -fno-sanitize-recover=all' -Dcpp_args='-g1 -fno-sanitize-recover=all'
 options_release = -Dbuildtype=release -Dtests=disabled -Dbaremetal=enabled -Dc_args=-march=native -Dcpp_args=-march=native
 

@@ -80,66 +80,90 @@ void talk_other(exo_u64 after)
     __asm__ __volatile__("ud2");
 }
 
-/* The other one writes what it likes into the pages that are its own. Whatever is received, this side does not fault, and
- * reads nothing but the two regions. */
+/* What may stand in a slot, and agrees with nothing: three words of the line, kind and argument. */
+static const exo_u64 lies[][5] = {
+    {1ull << 32 | 0x7FFFFFFF, 0, 8, EXO_KIND_LOAN, EXO_ARGUMENT_MAX}, /* no such block */
+    {1ull << 32 | 0x7FFFFFFF, 0, 8, EXO_KIND_LOAN, 8},
+    {0, 0, 8, EXO_KIND_LOAN, EXO_ARGUMENT_MAX},
+    {1ull << 32, 1ull << 46, 8, EXO_KIND_LOAN, EXO_ARGUMENT_MAX}, /* beyond the arena */
+    {1ull << 32, ~0ull - 3, 8, EXO_KIND_LOAN, EXO_ARGUMENT_MAX},
+    {1ull << 32, 0, 1ull << 46, EXO_KIND_LOAN, EXO_ARGUMENT_MAX},
+    {0, 0, 0, EXO_KIND_INLINE, 57},
+    {0, 0, 0, EXO_KIND_INLINE, EXO_ARGUMENT_MAX},
+    {0, 0, 0, EXO_KIND_PACKED, 8 | 8 << 8},
+    {0, 0, 0, EXO_KIND_CLAIM, 0},
+    {0, 0, 0, 200, 0},
+};
+#define LIES (sizeof(lies) / sizeof(lies[0]))
+#define STORMS 4u /* more times it writes anything anywhere */
+
+/* Receives and sends until the other one says that it has done its worst. */
+static void bear(exo_bool attached)
+{
+    exo_u8 buffer[64];
+    exo_u64 done;
+    exo_u32 i;
+    for (i = 0; i % 64 != 63 || exo_sys_channel_recv(user_door, link.channel, &done, sizeof(done)) == EXO_EMPTY; i++) {
+        exo_i64 status = !attached    ? EXO_EMPTY
+                         : i % 64 == 0 ? exo_recv_blocking(&link.rx, buffer, sizeof(buffer), 1)
+                                       : exo_recv(&link.rx, buffer, sizeof(buffer));
+        exo_status sent = attached ? exo_send_inline(&link.tx, buffer, 8) : EXO_OK;
+        USER_OR_EXIT(status <= (exo_i64)sizeof(buffer) && sent <= 0);
+        if (i % 64 == 0) {
+            user_yield();
+        }
+    }
+}
+
+/* The other one writes what it likes into the pages that are its own. Whatever is received, this side does not fault, reads
+ * nothing but the two regions, and says of a lie that it is one. */
 void scribble(void)
 {
     struct user_child child;
     struct user_end end;
     exo_u8 buffer[64];
-    exo_u64 seed;
-    exo_u64 done;
-    exo_u32 i;
-    for (seed = 1; seed <= 12; seed++) {
-        exo_bool attached = call_up(SUBJECT_SCRIBBLE, seed, &child) == EXO_OK; /* or refused for what it had written */
-        for (i = 0; i % 64 != 63 || exo_sys_channel_recv(user_door, link.channel, &done, sizeof(done)) == EXO_EMPTY; i++) {
-            exo_i64 status = !attached    ? EXO_EMPTY
-                             : i % 64 == 0 ? exo_recv_blocking(&link.rx, buffer, sizeof(buffer), 1)
-                                           : exo_recv(&link.rx, buffer, sizeof(buffer));
-            exo_status sent = attached ? exo_send_inline(&link.tx, buffer, 8) : EXO_OK;
-            USER_OR_EXIT(status <= (exo_i64)sizeof(buffer) && sent <= 0);
-            if (i % 64 == 0) {
-                user_yield();
-            }
-        }
+    exo_u64 nth;
+    for (nth = 0; nth < LIES + STORMS; nth++) {
+        exo_bool attached = call_up(SUBJECT_SCRIBBLE, nth, &child) == EXO_OK; /* or refused for what it had written */
+        bear(attached);
+        USER_OR_EXIT(nth >= LIES || exo_recv(&link.rx, buffer, sizeof(buffer)) == EXO_CORRUPT);
         hang_up();
         USER_OR_EXIT(user_join(&child, EXO_FOREVER, &end) == EXO_OK);
         USER_OR_EXIT(end.vector == USER_END_EXIT && end.code == 0);
     }
 }
 
-/* A message as it should be, and then one bit of the slots is another; or anything anywhere. */
-static void scribble_once(exo_u64 seed, exo_bool subtly)
+static void lie(const exo_u64 *words)
+{
+    exo_word64 *line = exo_tx_line_pvt(&link.tx, link.tx.pos);
+    exo_u32 i;
+    for (i = 0; i < 3; i++) {
+        exo_store64(&line[i], words[i], EXO_RELAXED); /* relaxed: published next */
+    }
+    exo_line_commit_pvt(line, exo_control_pvt(link.tx.pos, (exo_u32)words[3], (exo_u32)words[4]));
+}
+
+static void write_anywhere(exo_u64 seed)
 {
     volatile exo_u64 *words = (volatile exo_u64 *)link.at[1];
-    const struct exo_geometry *geometry = &link.geometry;
-    exo_u64 count = user_link_bytes(geometry) / sizeof(exo_u64);
-    exo_u64 first = 0;
-    if (subtly) {
-        exo_status sent = exo_send_inline(&link.tx, &seed, sizeof(seed));
-        USER_OR_EXIT(sent <= 0);
-        first = geometry->slots_off / sizeof(exo_u64);
-        count = ((exo_u64)geometry->slots << geometry->slot_shift) / sizeof(exo_u64);
-        words[first + (seed >> 33) % count] ^= 1ull << (seed >> 20 & 63);
-    } else {
+    const exo_u64 count = user_link_bytes(&link.geometry) / sizeof(exo_u64);
+    exo_u32 turn;
+    for (turn = 0; turn < 20000; turn++) {
+        seed = seed * 6364136223846793005ull + 1442695040888963407ull;
         words[(seed >> 33) % count] = (seed >> 20 & 1) != 0 ? seed >> 40 : seed;
     }
 }
 
-void scribble_other(exo_u64 seed)
+void scribble_other(exo_u64 nth)
 {
-    exo_bool subtly = seed % 4 != 0;
-    exo_u64 turn;
     USER_OR_EXIT(user_link(&link, 1, "talk", 4) == EXO_OK);
     USER_OR_EXIT(user_link_wait(&link, 1) == EXO_OK);
-    for (turn = 0; turn < (subtly ? 2000 : 20000); turn++) {
-        if (subtly && turn % 2 == 0) {
-            user_yield(); /* so that some of it is received before more is spoilt */
-        }
-        seed = seed * 6364136223846793005ull + 1442695040888963407ull;
-        scribble_once(seed, subtly);
+    if (nth < LIES) {
+        lie(lies[nth]);
+    } else {
+        write_anywhere(nth);
     }
-    USER_OR_EXIT(exo_sys_channel_send(user_door, link.channel, &turn, sizeof(turn)) == EXO_OK); /* that was all */
+    USER_OR_EXIT(exo_sys_channel_send(user_door, link.channel, &nth, sizeof(nth)) == EXO_OK); /* that was all */
 }
 
 void liar(void)
