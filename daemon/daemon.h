@@ -7,8 +7,9 @@
  *   epoll --> loop.c --> client.c: read a request, exo_syscall_dispatch(), answer        link.c: ends of sockets for two clients
  *
  * One thread. A turn of the loop reads one request of each client that has one and lets one new client in, so none waits for
- * another's second request; newcomers have a share of its time (door.c), and wait outside when it is spent. Nothing ever waits for a client: an answer that its socket does not take ends it, and so does a
- * request for a descriptor while it has not read what it was answered before. So each holds a bounded amount of the kernel's
+ * another's second request; newcomers have a share of its time (door.c), and wait outside when it is spent. Nothing ever waits
+ * for a client: an answer that its socket does not take ends it, and so does a request for a descriptor while it has not read
+ * what it was answered before. So each holds a bounded amount of the kernel's
  * memory, one descriptor on its way, and nothing here but its record and what the nucleus charges to its user's account.
  *
  * What ends a client: its socket's hang-up, its process's death (pidfd), which a socket that others inherited does not hide,

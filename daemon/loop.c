@@ -119,7 +119,8 @@ void loop_run(struct daemon *daemon)
 {
     struct epoll_event events[TURN_EVENTS];
     while (!daemon->done) {
-        int count = epoll_wait(daemon->epoll, events, TURN_EVENTS, daemon->shut ? door_wait_ms(&daemon->door, exo_port_now_ns()) : -1);
+        int wait_ms = daemon->shut ? door_wait_ms(&daemon->door, exo_port_now_ns()) : -1;
+        int count = epoll_wait(daemon->epoll, events, TURN_EVENTS, wait_ms);
         int i;
         for (i = 0; i < count; i++) {
             loop_event(daemon, &events[i]);

@@ -291,6 +291,26 @@ static void the_quick_ways_read_the_control_word_once(void **state)
     }
 }
 
+/* Also where it is Corrupt: no second reading, which might find it mended. */
+static void a_false_descriptor_is_read_once(void **state)
+{
+    static const exo_u64 lies[][2] = {{0, 0}, {0, ~0ull}, {1, ~0ull}, {2, ~0ull}};
+    exo_u32 i;
+    (void)state;
+    for (i = 0; i < sizeof(lies) / sizeof(lies[0]); i++) {
+        struct stage stage;
+        exo_size line;
+        stage_open(&stage, 0);
+        peer.behind = 0;
+        prepare(&stage, &scenes[5]);
+        line = (exo_size)((exo_u8 *)stage_line(&stage, 0) - (exo_u8 *)stage.tx);
+        memcpy((exo_u8 *)prepared.tx + line + 8 * lies[i][0], &lies[i][1], 8);
+        assert_int_equal(play(&stage, &scenes[5], VIEW, 600), EXO_CORRUPT);
+        assert_int_equal(most_loads(line, line + 24), 1);
+        stage_close(&stage);
+    }
+}
+
 static void positions_and_releases_are_read_once(void **state)
 {
     exo_u32 i;
@@ -380,6 +400,7 @@ int main(void)
         cmocka_unit_test(a_word_that_changes_behind_its_load_gives_a_declared_answer),
         cmocka_unit_test(payloads_and_descriptors_are_read_once),
         cmocka_unit_test(the_quick_ways_read_the_control_word_once),
+        cmocka_unit_test(a_false_descriptor_is_read_once),
         cmocka_unit_test(positions_and_releases_are_read_once),
         cmocka_unit_test(headers_are_read_once_at_attach_and_never_again),
         cmocka_unit_test(a_header_that_changes_behind_its_load_is_as_it_was),

@@ -124,7 +124,7 @@ EXO_HOT void exo_loan_clear_pvt(struct exo_loaned *loan)
 
 /**
  * exo_loan_cancel - give a loan back unsent.
- * @tx: sender handle  @loan: cleared on success
+ * @tx: sender handle  @loan: on success its data is null
  *
  * Returns: EXO_OK; EXO_NOT_FOUND if it names no loan of this sender that is still out: never lent, already
  * sent or already cancelled. Context: as exo_loan(). Progress: wait-free.
@@ -216,7 +216,7 @@ EXO_HOT EXO_MUST_USE exo_status exo_send_loan_as(struct exo_sender *tx, const ex
 /**
  * exo_send_loan - send a filled loan, without waiting and without copying.
  * @tx: sender handle
- * @loan: bytes [off, off + len) of it are sent; cleared on success, and when the receiver closed during the call;
+ * @loan: bytes [off, off + len) of it are sent; its data is null on success, and when the receiver closed during the call;
  *   unchanged on any other error
  *
  * Returns: EXO_OK; EXO_FULL; EXO_NOT_FOUND if it is not a loan that is still out (never lent, sent before,

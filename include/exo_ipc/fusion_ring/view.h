@@ -130,13 +130,18 @@ EXO_INLINE exo_status exo_view_upto_pvt(struct exo_receiver *rx, exo_size most, 
     return EXO_OK;
 }
 
+EXO_INLINE void exo_view_clear_pvt(struct exo_viewed *view)
+{
+    view->data = EXO_NULL;
+    view->len = 0;
+    view->token = 0;
+}
+
 EXO_OUTLINE exo_status exo_view_any_pvt(struct exo_receiver *rx, struct exo_viewed *view)
 {
     exo_status status = exo_view_upto_pvt(rx, EXO_SIZE_MAX, view);
     if (status != EXO_OK) {
-        view->data = EXO_NULL;
-        view->len = 0;
-        view->token = 0;
+        exo_view_clear_pvt(view);
     }
     return status;
 }
@@ -147,9 +152,12 @@ EXO_HOT EXO_MUST_USE exo_status exo_view_as(struct exo_receiver *rx, const exo_u
     exo_u64 pos = rx->pos;
     const exo_word64 *line = exo_rx_line_pvt(rx, pos);
     if ((mode & EXO_MODE_MC) != 0 ||
-        EXO_UNLIKELY(exo_line_ready_pvt(line) != exo_control_pvt(pos, EXO_KIND_LOAN, EXO_ARGUMENT_MAX) ||
-                     exo_view_parse_pvt(rx, line, view) != EXO_OK || exo_view_enter_pvt(rx, view) != EXO_OK)) {
+        EXO_UNLIKELY(exo_line_ready_pvt(line) != exo_control_pvt(pos, EXO_KIND_LOAN, EXO_ARGUMENT_MAX))) {
         return exo_view_any_pvt(rx, view);
+    }
+    if (EXO_UNLIKELY(exo_view_parse_pvt(rx, line, view) != EXO_OK || exo_view_enter_pvt(rx, view) != EXO_OK)) {
+        exo_view_clear_pvt(view);
+        return exo_rx_refuse_pvt(rx, EXO_CORRUPT); /* the descriptor is not read again */
     }
     exo_rx_reach_pvt(rx, mode, pos + 1, 1);
     return EXO_OK;
@@ -257,7 +265,7 @@ EXO_OUTLINE exo_status exo_release_any_pvt(struct exo_receiver *rx, struct exo_v
 /**
  * exo_release - give a viewed message back to its sender, in any order.
  * @rx: receiver handle
- * @view: cleared on success
+ * @view: on success its data is null
  *
  * Returns: EXO_OK; EXO_NOT_FOUND if it is not being viewed: released before, or never received here.
  * Context: as exo_recv_inline(). Progress: wait-free. Ordering: what the receiver read before is not
