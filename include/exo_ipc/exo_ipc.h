@@ -18,6 +18,7 @@
  *   regions, by number, name  exo_shared_memory_init, exo_pool_create_named, exo_pool_open_named, exo_pool_attach
  *   capabilities              exo_capability_create, exo_capability_use, exo_capability_derive, exo_capability_revoke
  *   quotas                    exo_quota_charge, exo_quota_return, exo_quota_limit_set
+ *   seeing what happens       exo_profiler_init, exo_profile_channel, exo_profile_counters, exo_histogram_at
  *   between processes         port/linux/exo_linux.h
  */
 #ifndef EXO_IPC_H
@@ -36,6 +37,7 @@
 #include "message_transfer.h"
 #include "nucleus/capability_derive.h"
 #include "nucleus/quota.h"
+#include "profile.h"
 #include "shared_memory/mapping.h"
 #include "shared_memory/pool.h"
 

@@ -22,6 +22,7 @@ EXO_INLINE exo_status exo_message_put_inline_pvt(struct exo_sender *tx,
         return status;
     }
     line = exo_tx_line_pvt(tx, pos);
+    exo_tx_tally_pvt(tx, pos, 1, len, EXO_FALSE);
     exo_line_store_pvt(line - EXO_MESSAGE_HEADER_WORDS, header, EXO_MESSAGE_HEADER_SIZE);
     exo_line_publish_pvt(line, data, len, exo_control_pvt(pos, EXO_KIND_MESSAGE, (exo_u32)len));
     return exo_tx_notify_pvt(tx, tx->mode, pos, 1);
@@ -166,6 +167,9 @@ EXO_OUTLINE exo_status exo_message_recv_mc_pvt(struct exo_receiver *rx, struct e
         if (exo_control_kind_pvt(control) != EXO_KIND_DISCARD) {
             status = exo_message_parse_pvt(rx, exo_rx_line_pvt(rx, pos), control, message);
         }
+        if (status == EXO_OK) {
+            exo_rx_tally_view_pvt(rx, pos, message->view.token, message->view.len);
+        }
         exo_rx_done_pvt(rx, pos);
         exo_rx_notify_pvt(rx, rx->mode, 1);
         if (status != EXO_EMPTY) {
@@ -227,6 +231,7 @@ EXO_INLINE EXO_MUST_USE exo_status exo_message_recv(struct exo_receiver *rx, str
     if (status != EXO_OK) {
         return exo_rx_refuse_pvt(rx, status);
     }
+    exo_rx_tally_view_pvt(rx, rx->pos, message->view.token, message->view.len);
     exo_rx_advance_pvt(rx, rx->mode, 1);
     return EXO_OK;
 }

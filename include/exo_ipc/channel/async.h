@@ -88,6 +88,7 @@ EXO_INLINE void exo_async_wake_pvt(struct exo_async *async)
     waker.several = EXO_FALSE;
     waker.shared = EXO_FALSE;
     waker.bell = (struct exo_port_bell *)EXO_NULL;
+    waker.profiler = (struct exo_profiler *)EXO_NULL;
     (void)exo_waker_wake_pvt(&waker, 1);
 }
 

@@ -115,6 +115,7 @@ EXO_INLINE void exo_publisher_init_pvt(struct exo_publisher *tx, const struct ex
         tx->admitted[i] = 0;
     }
     tx->nobody = 0;
+    tx->profiler = (struct exo_profiler *)EXO_NULL;
     tx->lobby = &tx->nobody;
     tx->lobby_seen = 0;
     tx->places = (const exo_u8 *)EXO_NULL;

@@ -216,6 +216,7 @@ EXO_INLINE EXO_MUST_USE exo_status exo_broadcast_loan(struct exo_publisher *tx, 
     if (EXO_UNLIKELY(at == EXO_ARENA_NOWHERE)) {
         at = exo_blocks_find_pvt(tx, (exo_u32)blocks);
         if (at == EXO_ARENA_NOWHERE) {
+            exo_probe_full_pvt(tx->profiler);
             return EXO_FULL;
         }
     }

@@ -62,6 +62,7 @@ EXO_OUTLINE void exo_publisher_wake_pvt(struct exo_publisher *tx)
         at++;
     }
     if (asleep) {
+        exo_probe_woke_pvt(tx->profiler);
         exo_event_change_pvt(&tx->tx->sync.event, 0xFFFFFFFFu, tx->profile != EXO_THREADS);
     }
 }
@@ -115,6 +116,7 @@ EXO_COLD void exo_cast_link_add_pvt(struct exo_publisher *tx, const struct exo_n
     waker->several = EXO_FALSE;
     waker->shared = tx->profile != EXO_THREADS;
     waker->bell = (struct exo_port_bell *)EXO_NULL;
+    waker->profiler = (struct exo_profiler *)EXO_NULL; /* the sender counts for all of them */
     tx->count++;
     tx->mask_admitted |= (exo_u64)1 << who->seat;
     if (!tx->latest) {
@@ -234,7 +236,11 @@ EXO_OUTLINE exo_status exo_publisher_refresh_pvt(struct exo_publisher *tx)
         at++;
     }
     tx->limit = limit;
-    return tx->pos < limit ? EXO_OK : EXO_FULL;
+    if (tx->pos < limit) {
+        return EXO_OK;
+    }
+    exo_probe_full_pvt(tx->profiler);
+    return EXO_FULL;
 }
 
 /* Whether the next position may be written; if so it must be. */

@@ -72,8 +72,9 @@ struct exo_publisher {
     exo_u32 limbo;       /* latest: blocks whose slots were overwritten, perhaps pinned */
     exo_u32 release_mask;
     exo_bool asymmetric;
-    exo_u32 profile;
+    exo_u32 profile; /* of trust */
     exo_u32 nobody; /* the lobby where there is none */
+    struct exo_profiler *profiler;
     struct exo_sleeper sleeper;
 };
 

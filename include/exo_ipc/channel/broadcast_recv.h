@@ -180,6 +180,7 @@ EXO_OUTLINE exo_status exo_subscriber_empty_pvt(struct exo_subscriber *sub)
         return EXO_CLOSED;
     }
     if (exo_port_peer_alive(sub->peer)) {
+        exo_probe_empty_pvt(sub->waker.profiler);
         return EXO_EMPTY;
     }
     return exo_subscriber_ended_pvt(sub) ? EXO_CLOSED : EXO_PEER_DIED; /* it may have closed and left meanwhile */
@@ -247,9 +248,10 @@ EXO_OUTLINE void exo_subscriber_pace_pvt(struct exo_subscriber *sub)
     }
 }
 
-/* The message at pos has been taken. */
-EXO_HOT void exo_subscriber_advance_pvt(struct exo_subscriber *sub)
+/* The message at pos has been taken: so many bytes, by reference or not. */
+EXO_HOT void exo_subscriber_advance_pvt(struct exo_subscriber *sub, exo_u64 bytes, exo_bool by_reference)
 {
+    exo_probe_untimed_pvt(sub->waker.profiler, EXO_TRACE_RECEIVED, sub->pos, bytes, by_reference);
     sub->pos++;
     sub->overruns = 0;
     if (!sub->latest) {

@@ -39,6 +39,7 @@ EXO_HOT void exo_publisher_inline_pvt(struct exo_publisher *tx, const void *data
 {
     exo_u64 pos = tx->pos;
     exo_word64 *line = exo_publisher_line_pvt(tx, pos);
+    exo_probe_untimed_pvt(tx->profiler, EXO_TRACE_SENT, pos, len, EXO_FALSE);
     exo_publisher_open_pvt(tx, line, pos);
     exo_line_publish_pvt(line, data, len, exo_cast_control_pvt(pos, EXO_CAST_INLINE, (exo_u32)len));
     exo_publisher_advance_pvt(tx);
@@ -52,6 +53,7 @@ EXO_INLINE void exo_publisher_put_loan_pvt(struct exo_publisher *tx, exo_u32 at,
     exo_blocks_unslot_pvt(tx, pos);
     exo_blocks_slot_pvt(tx, pos, at);
     exo_arena_send_pvt(tx->arena, at, loan->token);
+    exo_probe_untimed_pvt(tx->profiler, EXO_TRACE_SENT, pos, loan->len, EXO_TRUE);
     exo_publisher_open_pvt(tx, line, pos);
     exo_store64(&line[0], exo_arena_token_pvt(tx->arena, at), EXO_RELAXED); /* relaxed: published below */
     exo_store64(&line[1], ((exo_u64)at << tx->arena->block_shift) + loan->off, EXO_RELAXED); /* relaxed: published below */

@@ -134,7 +134,7 @@ EXO_INLINE exo_i64 exo_subscriber_copy_pvt(struct exo_subscriber *sub, const str
         return EXO_EMPTY;
     }
     exo_subscriber_give_pvt(sub, view->token, pin);
-    exo_subscriber_advance_pvt(sub);
+    exo_subscriber_advance_pvt(sub, view->len, EXO_TRUE);
     return len;
 }
 
@@ -153,7 +153,7 @@ EXO_INLINE exo_i64 exo_subscriber_read_pvt(struct exo_subscriber *sub, exo_u64 c
     if (!exo_subscriber_whole_pvt(sub, line, control)) {
         return EXO_EMPTY;
     }
-    exo_subscriber_advance_pvt(sub);
+    exo_subscriber_advance_pvt(sub, len, EXO_FALSE);
     return (exo_i64)len;
 }
 
@@ -217,7 +217,7 @@ EXO_HOT EXO_MUST_USE exo_i64 exo_subscriber_recv(struct exo_subscriber *sub, voi
     if (EXO_UNLIKELY(!exo_subscriber_whole_pvt(sub, line, control))) {
         return exo_subscriber_recv_any_pvt(sub, buffer, size);
     }
-    exo_subscriber_advance_pvt(sub);
+    exo_subscriber_advance_pvt(sub, len, EXO_FALSE);
     return (exo_i64)len;
 }
 
@@ -249,7 +249,7 @@ EXO_OUTLINE EXO_MUST_USE exo_status exo_subscriber_view(struct exo_subscriber *s
         } else if (again) {
             result = exo_subscriber_take_pvt(sub, control, EXO_FALSE, EXO_SIZE_MAX, view, &pin);
             if (result == EXO_OK) {
-                exo_subscriber_advance_pvt(sub);
+                exo_subscriber_advance_pvt(sub, view->len, EXO_TRUE);
             }
         }
         if (again && result >= 0) {

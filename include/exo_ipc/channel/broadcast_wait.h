@@ -30,6 +30,12 @@ struct exo_cast_attempt {
     exo_size size;
 };
 
+/* Where the side that waits counts. */
+EXO_INLINE struct exo_profiler *exo_cast_attempt_profiler_pvt(const struct exo_cast_attempt *attempt)
+{
+    return attempt->tx != EXO_NULL ? attempt->tx->profiler : attempt->sub->waker.profiler;
+}
+
 EXO_INLINE exo_i64 exo_try_subscriber_recv_pvt(const struct exo_cast_attempt *attempt)
 {
     return exo_subscriber_recv(attempt->sub, attempt->to, attempt->size);
@@ -141,21 +147,19 @@ EXO_INLINE exo_i64 exo_cast_nap_pvt(const struct exo_cast_attempt *attempt, exo_
     result = attempt->try_once(attempt);
     if (exo_attempt_again_pvt(result) &&
         (attempt->tx == EXO_NULL || exo_publisher_blocked_pvt(attempt->tx, nap.word, block))) {
+        exo_probe_slept_pvt(exo_cast_attempt_profiler_pvt(attempt));
         exo_port_wait(nap.word, nap.expected, nap.until_ns, nap.shared, nap.peer);
     }
     exo_sleeper_withdraw_pvt(sleeper);
     return exo_attempt_again_pvt(result) ? attempt->try_once(attempt) : result;
 }
 
-/* A first attempt came too early: spin, then nap, until one succeeds. */
-EXO_OUTLINE exo_i64 exo_cast_wait_on_pvt(const struct exo_cast_attempt *attempt, exo_bool block, exo_u64 deadline_ns)
+/* Spin, then nap, until an attempt succeeds or the time is over. */
+EXO_INLINE exo_i64 exo_cast_try_on_pvt(const struct exo_cast_attempt *attempt, exo_bool block, exo_u64 deadline_ns)
 {
     struct exo_sleeper *sleeper = attempt->tx != EXO_NULL ? &attempt->tx->sleeper : &attempt->sub->sleeper;
     exo_i64 result;
     exo_u32 turn;
-    if (deadline_ns == EXO_NOW) {
-        return EXO_WOULD_BLOCK;
-    }
     for (turn = 0; turn < sleeper->spin; turn++) {
         exo_cpu_relax();
         result = attempt->try_once(attempt);
@@ -172,6 +176,19 @@ EXO_OUTLINE exo_i64 exo_cast_wait_on_pvt(const struct exo_cast_attempt *attempt,
         }
     }
     return EXO_TIMEOUT;
+}
+
+/* A first attempt came too early: wait, if that is allowed. */
+EXO_OUTLINE exo_i64 exo_cast_wait_on_pvt(const struct exo_cast_attempt *attempt, exo_bool block, exo_u64 deadline_ns)
+{
+    exo_i64 result;
+    if (deadline_ns == EXO_NOW) {
+        return EXO_WOULD_BLOCK;
+    }
+    exo_probe_wait_pvt(exo_cast_attempt_profiler_pvt(attempt));
+    result = exo_cast_try_on_pvt(attempt, block, deadline_ns);
+    exo_probe_waited_pvt(exo_cast_attempt_profiler_pvt(attempt), result >= 0);
+    return result;
 }
 
 EXO_INLINE exo_i64 exo_cast_wait_pvt(const struct exo_cast_attempt *attempt, exo_bool block, exo_u64 deadline_ns)

@@ -29,6 +29,7 @@
  * @deadline_ns: absolute
  * @id: its number; 0 once it is over
  * @over, @next: null, or the list of ended calls that it goes to (async.h), and the one that ended before it
+ * @began_ticks: when the request was made, for a profiler; 0: nobody counts
  */
 struct exo_call {
     struct exo_message answer;
@@ -37,6 +38,7 @@ struct exo_call {
     exo_u64 id;
     struct exo_call **over;
     struct exo_call *next;
+    exo_u64 began_ticks;
 };
 
 /* Whether the peer allows one more call. */
@@ -92,11 +94,13 @@ EXO_INLINE exo_status exo_call_take_pvt(struct exo_channel *channel, exo_u64 con
     answer->loan.data = EXO_NULL;
     answer->loan.token = 0;
     answer->place = exo_channel_place(EXO_LANE_ANSWER, rx->pos);
+    exo_rx_tally_view_pvt(rx, rx->pos, answer->view.token, answer->view.len);
     exo_rx_advance_pvt(rx, rx->mode, 1);
     if (call == EXO_NULL) {
         channel->late++;
         return exo_channel_release(channel, answer);
     }
+    exo_probe_called_pvt(rx->waker.profiler, call->began_ticks, id);
     exo_call_end_pvt(channel, call, EXO_OK);
     return EXO_OK;
 }
@@ -139,6 +143,7 @@ EXO_INLINE exo_status exo_call_enter_pvt(struct exo_channel *channel, struct exo
     }
     *id = ((channel->calls + 1) << exo_log2(mask + 1)) | at;
     call->deadline_ns = deadline_ns;
+    call->began_ticks = exo_probe_call_pvt(channel->rx[EXO_LANE_ANSWER].waker.profiler);
     return EXO_OK;
 }
 

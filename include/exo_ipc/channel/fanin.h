@@ -236,6 +236,7 @@ EXO_HOT EXO_MUST_USE exo_i64 exo_fanin_recv_inline(struct exo_fanin *fanin, void
         exo_size len;
         if (EXO_LIKELY(exo_rx_plain_pvt(exo_line_ready_pvt(line), pos, size, &len))) {
             exo_line_read_pvt(buffer, line, len);
+            exo_rx_tally_pvt(rx, pos, 1, len, EXO_FALSE);
             exo_rx_reach_pvt(rx, EXO_SPSC, pos + 1, 1);
             exo_fanin_name_pvt(lane, from);
             fanin->left--;

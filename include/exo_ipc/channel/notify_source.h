@@ -299,6 +299,7 @@ EXO_OUTLINE void exo_notify_wake_pvt(struct exo_notify *q)
     waker.several = EXO_FALSE;
     waker.shared = EXO_FALSE;
     waker.bell = (struct exo_port_bell *)EXO_NULL;
+    waker.profiler = (struct exo_profiler *)EXO_NULL;
     if (q->fenced || !exo_waker_quiet_pvt(&waker)) {
         (void)exo_waker_wake_pvt(&waker, 1);
     }

@@ -78,6 +78,7 @@ EXO_OUTLINE exo_status exo_urgent_take_pvt(struct exo_channel *channel, struct e
     if (status != EXO_OK) {
         return exo_channel_refuse_pvt(channel, EXO_CORRUPT);
     }
+    exo_rx_tally_view_pvt(rx, pos, message->view.token, message->view.len);
     message->place = exo_channel_place(EXO_LANE_URGENT, pos);
     channel->urgent.waiting &= ~exo_urgent_bit_pvt(pos);
     while (rx->pos + given != channel->urgent.seen &&

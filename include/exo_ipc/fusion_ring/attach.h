@@ -73,6 +73,7 @@ EXO_INLINE void exo_sync_join_pvt(struct exo_waker *waker, struct exo_sleeper *s
     waker->woken = 0;
     waker->shared = geometry->profile != EXO_THREADS;
     waker->bell = (struct exo_port_bell *)EXO_NULL;
+    waker->profiler = (struct exo_profiler *)EXO_NULL;
     sleeper->waiters = &mine->waiters;
     sleeper->event = &theirs->event;
     sleeper->fenced = waker->fenced;

@@ -15,6 +15,7 @@ struct exo_batch_into {
     exo_u32 *lengths; /* null: the caller does not want them */
     exo_u64 got;
     exo_u64 most;
+    exo_u64 bytes; /* of what was got, for who counts */
 };
 
 /* Take what one slot of kind INLINE or PACKED still holds. Returns false when the slot could not be taken
@@ -58,6 +59,7 @@ EXO_HOT exo_bool exo_batch_take_slot_pvt(struct exo_receiver *rx, const exo_word
         into->lengths[into->got + i] = len;
     }
     into->got += left;
+    into->bytes += (exo_u64)left * len;
     rx->taken += left;
     if (rx->taken != count) {
         return EXO_FALSE;
@@ -100,6 +102,7 @@ EXO_HOT exo_u32 exo_batch_take_plain_pvt(struct exo_receiver *rx, const exo_u32 
         to += (exo_size)len * per;
     }
     into->got = slots * per;
+    into->bytes = into->got * len;
     for (i = 0; into->lengths != EXO_NULL && i < into->got; i++) {
         into->lengths[i] = len;
     }
@@ -140,6 +143,9 @@ EXO_HOT exo_i64 exo_recv_batch_sc_pvt(struct exo_receiver *rx, const exo_u32 mod
         }
         slots++;
     }
+    if (into->got != 0) {
+        exo_rx_tally_pvt(rx, rx->pos, into->got, into->bytes, EXO_FALSE);
+    }
     if (slots != 0) {
         exo_rx_advance_pvt(rx, mode, slots);
     }
@@ -163,8 +169,9 @@ EXO_HOT exo_i64 exo_recv_batch_mc_pvt(struct exo_receiver *rx, const exo_u32 mod
         for (i = 0; i < taken; i++) {
             const exo_word64 *line = exo_rx_line_pvt(rx, pos + i);
             exo_u64 control = exo_line_ready_pvt(line);
-            if (exo_control_kind_pvt(control) == EXO_KIND_INLINE) {
-                (void)exo_batch_take_slot_pvt(rx, line, control, into, &status);
+            if (exo_control_kind_pvt(control) == EXO_KIND_INLINE &&
+                exo_batch_take_slot_pvt(rx, line, control, into, &status)) {
+                exo_rx_tally_pvt(rx, pos + i, 1, exo_control_argument_pvt(control), EXO_FALSE);
             }
             exo_rx_done_pvt(rx, pos + i);
         }
@@ -239,7 +246,7 @@ EXO_INLINE exo_status exo_batch_all_there_pvt(struct exo_receiver *rx, exo_size 
 EXO_HOT exo_i64 exo_recv_batch_pvt(struct exo_receiver *rx, const exo_u32 mode, void *items,
                                    exo_size size, exo_size n, exo_u32 *lengths, exo_bool all)
 {
-    struct exo_batch_into into = {(exo_u8 *)items, size, lengths, 0, n};
+    struct exo_batch_into into = {(exo_u8 *)items, size, lengths, 0, n, 0};
     if (n == 0) {
         return 0;
     }

@@ -102,6 +102,7 @@ EXO_HOT exo_i64 exo_send_batch_pvt(struct exo_sender *tx, const exo_u32 mode, co
     if (EXO_UNLIKELY(status != EXO_OK)) {
         return status;
     }
+    exo_tx_tally_pvt(tx, pos, n, (exo_u64)n * size, EXO_FALSE);
     if ((mode & EXO_MODE_OWNED) != 0) {
         exo_batch_publish_owned_pvt(tx, pos, (const exo_u8 *)items, size, n);
     } else {

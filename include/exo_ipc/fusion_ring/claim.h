@@ -19,7 +19,7 @@
 #ifndef EXO_IPC_FUSION_RING_CLAIM_H
 #define EXO_IPC_FUSION_RING_CLAIM_H
 
-#include "ring.h"
+#include "tally.h"
 
 /* How many lines a consumer among several fetches at once: nearer than what a producer fetches when the ring is full
  * (EXO_FETCH_AHEAD_MPMC), so that they do not take the same lines from each other. */

@@ -43,6 +43,7 @@ EXO_HOT exo_status exo_tx_send_pvt(struct exo_sender *tx, const exo_u32 mode, co
     if (EXO_UNLIKELY(status != EXO_OK)) {
         return status;
     }
+    exo_tx_tally_pvt(tx, pos, 1, len, EXO_FALSE);
     exo_line_publish_pvt(exo_tx_line_pvt(tx, pos), data, len,
                          exo_control_pvt(pos, EXO_KIND_INLINE, (exo_u32)len));
     return exo_tx_notify_pvt(tx, mode, pos, 1);
@@ -67,6 +68,7 @@ EXO_HOT EXO_MUST_USE exo_status exo_send_inline_as(struct exo_sender *tx, const 
     }
     exo_tx_fetch_free_pvt(tx, pos, room);
     tx->pos = pos + 1;
+    exo_tx_tally_pvt(tx, pos, 1, len, EXO_FALSE);
     exo_line_publish_pvt(exo_tx_line_pvt(tx, pos), data, len,
                          exo_control_pvt(pos, EXO_KIND_INLINE, (exo_u32)len));
     return exo_tx_notify_one_pvt(tx, mode);
@@ -111,6 +113,7 @@ EXO_INLINE exo_i64 exo_rx_take_packed_pvt(struct exo_receiver *rx, const exo_wor
         exo_words_load(copy, line, sizeof(copy));
         __builtin_memcpy(buffer, (const exo_u8 *)copy + (exo_size)rx->taken * item, item);
     }
+    exo_rx_tally_pvt(rx, rx->pos, 1, item, EXO_FALSE);
     rx->taken++;
     if (rx->taken == count) {
         rx->taken = 0;
@@ -175,6 +178,7 @@ EXO_OUTLINE exo_i64 exo_rx_take_any_pvt(struct exo_receiver *rx, void *buffer, e
     exo_u64 control = exo_line_ready_pvt(line);
     exo_u32 argument;
     if (!exo_control_is_for_pvt(control, rx->pos) && exo_rx_still_empty_pvt(rx)) {
+        exo_probe_empty_pvt(rx->waker.profiler);
         return EXO_EMPTY;
     }
     if (!exo_control_is_for_pvt(control, rx->pos) || exo_control_kind_pvt(control) != EXO_KIND_INLINE) {
@@ -198,6 +202,7 @@ EXO_OUTLINE exo_i64 exo_rx_take_any_pvt(struct exo_receiver *rx, void *buffer, e
         return EXO_BUFFER_TOO_SMALL;
     }
     exo_line_read_pvt(buffer, line, argument);
+    exo_rx_tally_pvt(rx, rx->pos, 1, argument, EXO_FALSE);
     exo_rx_advance_pvt(rx, rx->mode, 1);
     return argument;
 }
@@ -221,6 +226,7 @@ EXO_OUTLINE exo_i64 exo_rx_take_any_mc_pvt(struct exo_receiver *rx, void *buffer
         if (EXO_LIKELY(exo_control_kind_pvt(control) == EXO_KIND_INLINE)) {
             len = exo_control_argument_pvt(control);
             exo_line_read_pvt(buffer, line, (exo_size)len);
+            exo_rx_tally_pvt(rx, pos, 1, (exo_u64)len, EXO_FALSE);
         }
         exo_rx_done_pvt(rx, pos);
         exo_rx_notify_pvt(rx, rx->mode, 1);
@@ -267,6 +273,7 @@ EXO_HOT EXO_MUST_USE exo_i64 exo_recv_inline_as(struct exo_receiver *rx, const e
         return exo_rx_take_any_mc_pvt(rx, buffer, size);
     }
     exo_line_read_pvt(buffer, line, len);
+    exo_rx_tally_pvt(rx, pos, 1, len, EXO_FALSE);
     if (mc) {
         exo_rx_done_pvt(rx, pos);
         exo_rx_scout_pvt(rx, pos);

@@ -83,6 +83,7 @@ EXO_INLINE EXO_MUST_USE exo_status exo_commit(struct exo_sender *tx, struct exo_
     if (len > reserved->size) {
         return EXO_INVALID_SIZE;
     }
+    exo_tx_tally_pvt(tx, reserved->pos, 1, len, EXO_FALSE);
     exo_line_commit_pvt(exo_tx_line_pvt(tx, reserved->pos),
                         exo_control_pvt(reserved->pos, EXO_KIND_INLINE, (exo_u32)len));
     reserved->data = EXO_NULL;
@@ -208,6 +209,7 @@ EXO_OUTLINE exo_status exo_consume_any_pvt(struct exo_receiver *rx, struct exo_p
         if (rx->refused != EXO_OK) {
             return rx->refused;
         }
+        exo_rx_tally_pvt(rx, peeked->pos, 1, peeked->len, EXO_FALSE);
         exo_rx_done_pvt(rx, peeked->pos);
         exo_rx_notify_pvt(rx, rx->mode, 1);
         peeked->data = EXO_NULL;
@@ -217,6 +219,7 @@ EXO_OUTLINE exo_status exo_consume_any_pvt(struct exo_receiver *rx, struct exo_p
         peeked->pos != rx->pos || peeked->data != exo_rx_next_item_pvt(rx, control)) {
         return EXO_NOT_FOUND;
     }
+    exo_rx_tally_pvt(rx, rx->pos, 1, peeked->len, EXO_FALSE);
     peeked->data = EXO_NULL;
     if (exo_control_kind_pvt(control) == EXO_KIND_PACKED &&
         ++rx->taken < exo_control_argument_pvt(control) >> 8) {
@@ -247,6 +250,7 @@ EXO_INLINE EXO_MUST_USE exo_status exo_consume(struct exo_receiver *rx, struct e
                                        EXO_INLINE_THRESHOLD, &len))) {
         return exo_consume_any_pvt(rx, peeked);
     }
+    exo_rx_tally_pvt(rx, rx->pos, 1, len, EXO_FALSE);
     peeked->data = EXO_NULL;
     exo_rx_advance_pvt(rx, rx->mode, 1);
     return EXO_OK;

@@ -17,10 +17,10 @@
  *
  * A slot is 64 or 128 bytes. Its last 64 bytes are the *line*: 56 bytes of payload, then the control word.
  * A slot of 128 bytes has a message header in the 32 bytes before the line, so that header and payload
- * are contiguous:
+ * are contiguous, and in front of it room for the time at which a message was sent (probe.h):
  *
- *   128-byte slot   [ 32 unused | 32 message header | 56 payload | 8 control ]
- *    64-byte slot                                   [ 56 payload | 8 control ]
+ *   128-byte slot   [ 8 time | 24 unused | 32 message header | 56 payload | 8 control ]
+ *    64-byte slot                                            [ 56 payload | 8 control ]
  *
  *   control   bits 0..31  low half of (position + 1): the slot is published for exactly that position
  *             bits 32..39 kind; 0 is what fresh memory holds and means "nothing"

@@ -169,6 +169,7 @@ EXO_HOT void exo_loan_publish_pvt(struct exo_sender *tx, const exo_u32 mode, exo
     exo_u64 offset = ((exo_u64)(exo_u32)token << tx->arena->block_shift) + loan->off;
     exo_word64 *line = exo_tx_line_pvt(tx, pos);
     exo_bool long_one = (mode & EXO_MODE_MC) == 0 || loan->len >= EXO_ARGUMENT_MAX;
+    exo_tx_tally_pvt(tx, pos, 1, loan->len, EXO_TRUE);
     exo_store64(&line[0], token, EXO_RELAXED);     /* relaxed: published below */
     exo_store64(&line[1], offset, EXO_RELAXED);    /* relaxed: published below */
     exo_store64(&line[2], loan->len, EXO_RELAXED); /* relaxed: published below */

@@ -136,6 +136,7 @@ EXO_HOT exo_u64 exo_tx_fetch_until_pvt(const struct exo_sender *tx)
 EXO_COLD exo_status exo_tx_refuse_pvt(struct exo_sender *tx, exo_status reason)
 {
     tx->refused = reason;
+    exo_probe_refused_pvt(tx->waker.profiler, reason);
     tx->relend = (struct exo_arena *)EXO_NULL;
     tx->limit = (tx->mode & EXO_MODE_MP) != 0 ? 0 : tx->pos;
     return reason;
@@ -146,6 +147,7 @@ EXO_COLD exo_status exo_rx_refuse_pvt(struct exo_receiver *rx, exo_status reason
 {
     static const exo_word64 nothing[EXO_LINE_WORDS + 1] = {0, 0, 0, 0, 0, 0, 0, 0};
     rx->refused = reason;
+    exo_probe_refused_pvt(rx->waker.profiler, reason);
     rx->lines = (const exo_u8 *)nothing;
     rx->mask = 0;
     rx->off_mask = 0;
@@ -178,7 +180,11 @@ EXO_COLD exo_status exo_tx_full_reason_pvt(struct exo_sender *tx)
         return exo_tx_refuse_pvt(tx, EXO_CLOSED);
     }
     if (exo_port_peer_alive(tx->peer)) {
-        return exo_tx_deserted_pvt(tx) ? EXO_PEER_DIED : EXO_FULL;
+        if (exo_tx_deserted_pvt(tx)) {
+            return EXO_PEER_DIED;
+        }
+        exo_probe_full_pvt(tx->waker.profiler);
+        return EXO_FULL;
     }
     return exo_tx_refuse_pvt(tx, exo_tx_closed_pvt(tx) ? EXO_CLOSED : EXO_PEER_DIED);
 }
@@ -317,6 +323,7 @@ EXO_OUTLINE exo_status exo_rx_empty_reason_pvt(struct exo_receiver *rx)
         return EXO_CLOSED;
     }
     if (exo_port_peer_alive(rx->peer) && !exo_rx_deserted_pvt(rx)) {
+        exo_probe_empty_pvt(rx->waker.profiler);
         return EXO_EMPTY;
     }
     return exo_rx_closed_pvt(rx) ? EXO_CLOSED : EXO_PEER_DIED; /* it may have closed and left meanwhile */

@@ -33,6 +33,12 @@ EXO_HOT exo_bool exo_attempt_again_pvt(exo_i64 result)
     return result == EXO_EMPTY || result == EXO_FULL;
 }
 
+/* Where the side that waits counts. */
+EXO_INLINE struct exo_profiler *exo_attempt_profiler_pvt(const struct exo_attempt *attempt)
+{
+    return attempt->tx != EXO_NULL ? attempt->tx->waker.profiler : attempt->rx->waker.profiler;
+}
+
 /* How long the first, second, ... sleep of a call lasts at most, in nanoseconds; 0: until somebody wakes us. */
 EXO_INLINE exo_u64 exo_nap_most_pvt(const struct exo_sleeper *sleeper, exo_u32 naps)
 {
@@ -59,25 +65,19 @@ EXO_INLINE exo_i64 exo_nap_pvt(struct exo_sleeper *sleeper, const struct exo_att
     exo_i64 result = attempt->try_once(attempt);
     if (exo_attempt_again_pvt(result)) {
         deadline_ns = exo_nap_end_pvt(exo_nap_most_pvt(sleeper, naps), deadline_ns);
+        exo_probe_slept_pvt(exo_attempt_profiler_pvt(attempt));
         exo_port_wait(sleeper->event, event, deadline_ns, sleeper->shared, peer);
     }
     exo_sleeper_withdraw_pvt(sleeper);
     return exo_attempt_again_pvt(result) ? attempt->try_once(attempt) : result;
 }
 
-/* A first attempt came too early: spin, then nap, until one succeeds. */
-EXO_INLINE exo_i64 exo_wait_pvt(struct exo_sleeper *sleeper, const struct exo_attempt *attempt,
-                                exo_u64 deadline_ns, struct exo_port_peer *peer)
+/* Spin, then nap, until an attempt succeeds or the time is over. */
+EXO_INLINE exo_i64 exo_try_on_pvt(struct exo_sleeper *sleeper, const struct exo_attempt *attempt,
+                                  exo_u64 deadline_ns, struct exo_port_peer *peer)
 {
-    exo_u32 mode = attempt->tx != EXO_NULL ? attempt->tx->mode : attempt->rx->mode;
     exo_i64 result;
     exo_u32 turn;
-    if (deadline_ns == EXO_NOW) {
-        return EXO_WOULD_BLOCK;
-    }
-    if ((mode & EXO_MODE_POLLED) != 0) {
-        return EXO_NOT_SUPPORTED;
-    }
     for (turn = 0; turn < sleeper->spin; turn++) {
         exo_cpu_relax();
         result = attempt->try_once(attempt);
@@ -94,6 +94,24 @@ EXO_INLINE exo_i64 exo_wait_pvt(struct exo_sleeper *sleeper, const struct exo_at
         }
     }
     return EXO_TIMEOUT;
+}
+
+/* A first attempt came too early: wait, if that is allowed. */
+EXO_INLINE exo_i64 exo_wait_pvt(struct exo_sleeper *sleeper, const struct exo_attempt *attempt,
+                                exo_u64 deadline_ns, struct exo_port_peer *peer)
+{
+    exo_u32 mode = attempt->tx != EXO_NULL ? attempt->tx->mode : attempt->rx->mode;
+    exo_i64 result;
+    if (deadline_ns == EXO_NOW) {
+        return EXO_WOULD_BLOCK;
+    }
+    if ((mode & EXO_MODE_POLLED) != 0) {
+        return EXO_NOT_SUPPORTED;
+    }
+    exo_probe_wait_pvt(exo_attempt_profiler_pvt(attempt));
+    result = exo_try_on_pvt(sleeper, attempt, deadline_ns, peer);
+    exo_probe_waited_pvt(exo_attempt_profiler_pvt(attempt), result >= 0);
+    return result;
 }
 
 EXO_INLINE exo_i64 exo_try_readable_pvt(const struct exo_attempt *attempt)

@@ -93,6 +93,9 @@ EXO_OUTLINE exo_status exo_view_mc_pvt(struct exo_receiver *rx, exo_size most, s
             status = status == EXO_OK && view->len > most ? EXO_CORRUPT : status;
             status = status == EXO_OK ? exo_view_enter_pvt(rx, view) : status;
         }
+        if (status == EXO_OK) {
+            exo_rx_tally_view_pvt(rx, pos, view->token, view->len);
+        }
         exo_rx_done_pvt(rx, pos);
         exo_rx_notify_pvt(rx, rx->mode, 1);
         if (status != EXO_EMPTY) {
@@ -126,6 +129,7 @@ EXO_INLINE exo_status exo_view_upto_pvt(struct exo_receiver *rx, exo_size most, 
     if (status != EXO_OK) {
         return exo_rx_refuse_pvt(rx, status);
     }
+    exo_rx_tally_view_pvt(rx, rx->pos, view->token, view->len);
     exo_rx_advance_pvt(rx, rx->mode, 1);
     return EXO_OK;
 }
@@ -159,6 +163,7 @@ EXO_HOT EXO_MUST_USE exo_status exo_view_as(struct exo_receiver *rx, const exo_u
         exo_view_clear_pvt(view);
         return exo_rx_refuse_pvt(rx, EXO_CORRUPT); /* the descriptor is not read again */
     }
+    exo_rx_tally_view_pvt(rx, pos, view->token, view->len);
     exo_rx_reach_pvt(rx, mode, pos + 1, 1);
     return EXO_OK;
 }

@@ -42,6 +42,7 @@
 #define EXO_IPC_FUSION_RING_WAKE_H
 
 #include "layout.h"
+#include "probe.h"
 
 /* The waker's half, in the handle of the side that publishes. */
 struct exo_waker {
@@ -54,6 +55,7 @@ struct exo_waker {
     exo_bool several; /* wakers: what is published here may make more available than itself */
     exo_bool shared;
     struct exo_port_bell *bell; /* how to reach a sleeper that sleeps elsewhere; null: not at all */
+    struct exo_profiler *profiler; /* where this side counts; null: nowhere */
 };
 
 /* The sleeper's half, in the handle of the side that waits. */
@@ -124,6 +126,7 @@ EXO_OUTLINE exo_u32 exo_waker_wake_pvt(struct exo_waker *waker, exo_u32 count)
         waker->woken = waiters;
         count = 0xFFFFFFFFu;
     }
+    exo_probe_woke_pvt(waker->profiler);
     if ((waiters & EXO_WAIT_BELL) != 0 && waker->bell != EXO_NULL) {
         exo_event_change_pvt(waker->event, 0, waker->shared);
         exo_port_ring_bell(waker->bell);
