@@ -100,6 +100,7 @@ std::vector<Group> broadcast_groups();
 std::vector<Group> control_groups();
 std::vector<Group> trusted_groups();
 std::vector<Group> footprint_groups();
+std::vector<Group> profiler_groups();
 
 } // namespace bench
 

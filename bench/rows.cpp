@@ -55,6 +55,10 @@ const std::vector<Row> &rows()
         {"call-rtt", 1.15, "call-rtt", Form::over, "exo-call", "exo-message", 1, "ratio"},
         {"call-rtt-over-inline", 1.15, "call-rtt", Form::over, "exo-call", "exo", 1, "ratio"},
         {"urgent-in-flood", 2, "urgent", Form::over, "flood", "idle", 1, "ratio"},
+        {"profiler-ring", 1.05, "profiler-ring", Form::over, "counting", "without", 1, "ratio"},
+        {"profiler-channel", 1.05, "profiler-channel", Form::over, "counting", "without", 1, "ratio"},
+        {"profiler-compiled-in", 1.05, "profiler-ring", Form::over, "compiled-in", "without", 1, "ratio"},
+        {"profiler-single", 3, "profiler-single", Form::difference, "counting", "without", 1, "ns"},
         {"wait-many", 60, "wait-many", Form::difference, "exo-wait-many", "told", 1, "ns"},
         {"wait-many-queue", 150, "wait-many", Form::difference, "exo-notify", "told", 1, "ns"},
         {"fan-in-8", 1.5, "fan-in-8", Form::over, "exo-fan-in-8", "exo", 1, "ratio"},
@@ -98,6 +102,7 @@ const std::vector<Group> &groups()
         append(list, round_trip_groups());
         append(list, zero_copy_groups());
         append(list, channel_groups());
+        append(list, profiler_groups());
         append(list, wait_many_groups());
         append(list, broadcast_groups());
         append(list, control_groups());
