@@ -44,13 +44,19 @@ struct exo_call {
 /* Whether the peer allows one more call. */
 EXO_INLINE exo_bool exo_call_allowed_pvt(const struct exo_channel *channel)
 {
-    return channel->unanswered <= channel->rx[EXO_LANE_ANSWER].mask;
+    return channel->unanswered <= channel->pending_mask;
+}
+
+/* The place in the table that a number names. */
+EXO_HOT struct exo_pending *exo_call_pending_pvt(const struct exo_channel *channel, exo_u64 id)
+{
+    return &channel->pending[(exo_u32)id & channel->pending_mask];
 }
 
 /* A free place for a call, or EXO_CALLS_MAX. */
 EXO_INLINE exo_u32 exo_call_place_pvt(const struct exo_channel *channel)
 {
-    exo_u32 mask = channel->rx[EXO_LANE_ANSWER].mask;
+    exo_u32 mask = channel->pending_mask;
     exo_u32 i;
     for (i = 0; i <= mask && exo_call_allowed_pvt(channel); i++) {
         exo_u32 at = (exo_u32)(channel->calls + i) & mask;
@@ -64,7 +70,7 @@ EXO_INLINE exo_u32 exo_call_place_pvt(const struct exo_channel *channel)
 /* The call is over, for this reason. */
 EXO_INLINE void exo_call_end_pvt(struct exo_channel *channel, struct exo_call *call, exo_status status)
 {
-    channel->pending[(exo_u32)call->id & channel->rx[EXO_LANE_ANSWER].mask].id = 0;
+    exo_call_pending_pvt(channel, call->id)->id = 0;
     channel->unanswered--;
     call->id = 0;
     call->status = status;
@@ -80,7 +86,7 @@ EXO_INLINE exo_status exo_call_take_pvt(struct exo_channel *channel, exo_u64 con
     struct exo_receiver *rx = &channel->rx[EXO_LANE_ANSWER];
     const exo_word64 *line = exo_rx_line_pvt(rx, rx->pos);
     exo_u64 id = exo_load64(line - 1, EXO_RELAXED); /* relaxed: acquired with the control word */
-    struct exo_pending *place = &channel->pending[(exo_u32)id & rx->mask];
+    struct exo_pending *place = exo_call_pending_pvt(channel, id);
     struct exo_call *call = id != 0 && place->id == id ? place->call : (struct exo_call *)EXO_NULL;
     struct exo_message unwanted;
     struct exo_message *answer = call == EXO_NULL ? &unwanted : &call->answer;
@@ -131,7 +137,7 @@ EXO_INLINE exo_status exo_call_drain_pvt(struct exo_channel *channel, const stru
 EXO_INLINE exo_status exo_call_enter_pvt(struct exo_channel *channel, struct exo_call *call, exo_u64 deadline_ns,
                                          exo_u64 *id)
 {
-    exo_u32 mask = channel->rx[EXO_LANE_ANSWER].mask;
+    exo_u32 mask = channel->pending_mask;
     exo_u32 at;
     if (deadline_ns != EXO_FOREVER && exo_port_now_ns() >= deadline_ns) {
         return EXO_TIMEOUT;
@@ -149,7 +155,7 @@ EXO_INLINE exo_status exo_call_enter_pvt(struct exo_channel *channel, struct exo
 
 EXO_INLINE void exo_call_begun_pvt(struct exo_channel *channel, struct exo_call *call, exo_u64 id)
 {
-    struct exo_pending *place = &channel->pending[(exo_u32)id & channel->rx[EXO_LANE_ANSWER].mask];
+    struct exo_pending *place = exo_call_pending_pvt(channel, id);
     place->call = call;
     place->id = id;
     channel->calls++;
@@ -242,7 +248,7 @@ EXO_INLINE EXO_MUST_USE exo_status exo_call_send_message(struct exo_channel *cha
  */
 EXO_INLINE EXO_MUST_USE exo_status exo_call_cancel(struct exo_channel *channel, struct exo_call *call)
 {
-    struct exo_pending *place = &channel->pending[(exo_u32)call->id & channel->rx[EXO_LANE_ANSWER].mask];
+    struct exo_pending *place = exo_call_pending_pvt(channel, call->id);
     if (call->id == 0 || place->id != call->id || place->call != call) {
         return EXO_NOT_FOUND;
     }

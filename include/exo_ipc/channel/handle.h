@@ -97,6 +97,7 @@ struct exo_channel {
     exo_word64 *open;            /* the peer's, one for each slot of ours: their numbers, 0 once answered */
     exo_u64 calls;               /* requests made so far */
     exo_u32 unanswered;          /* of them */
+    exo_u32 pending_mask;        /* the answer lane's own goes when it is refused */
     exo_u32 attached;            /* bit 0: sending, bit 1: receiving */
 };
 
@@ -296,6 +297,7 @@ EXO_INLINE EXO_MUST_USE exo_status exo_channel_attach(struct exo_channel *channe
     channel->open = (exo_word64 *)place->open;
     channel->calls = 0;
     channel->unanswered = 0;
+    channel->pending_mask = channel->rx[EXO_LANE_ANSWER].mask;
     channel->attached = 3;
     return EXO_OK;
 }

@@ -162,7 +162,7 @@ EXO_HOT exo_bool exo_probe_samples_pvt(const struct exo_profiler *profiler, exo_
     return (pos & exo_load64(&profiler->every, EXO_RELAXED)) == 0; /* relaxed: constant */
 }
 
-EXO_COLD void exo_probe_untimed_sample_pvt(struct exo_profiler *profiler, exo_u32 kind, exo_u64 pos, exo_u64 bytes)
+EXO_OUTLINE void exo_probe_untimed_sample_pvt(struct exo_profiler *profiler, exo_u32 kind, exo_u64 pos, exo_u64 bytes)
 {
     exo_probe_event_pvt(profiler, kind, exo_ticks(), pos, bytes);
 }

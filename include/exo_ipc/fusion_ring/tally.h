@@ -12,13 +12,13 @@
 #define EXO_STAMP_WORDS 8
 
 /* A message that is sampled, at either side. Out of line: the others should not pay for the call. */
-EXO_COLD void exo_tx_sample_pvt(struct exo_sender *tx, exo_u64 pos, exo_u64 bytes)
+EXO_OUTLINE void exo_tx_sample_pvt(struct exo_sender *tx, exo_u64 pos, exo_u64 bytes)
 {
     exo_word64 *stamp = tx->slot_shift == 7 ? exo_tx_line_pvt(tx, pos) - EXO_STAMP_WORDS : (exo_word64 *)EXO_NULL;
     exo_probe_sent_sample_pvt(tx->waker.profiler, stamp, pos, bytes);
 }
 
-EXO_COLD void exo_rx_sample_pvt(struct exo_receiver *rx, exo_u64 pos, exo_u64 bytes, exo_u64 stamp)
+EXO_OUTLINE void exo_rx_sample_pvt(struct exo_receiver *rx, exo_u64 pos, exo_u64 bytes, exo_u64 stamp)
 {
     exo_probe_received_sample_pvt(rx->waker.profiler, stamp, pos, bytes);
 }
