@@ -290,9 +290,15 @@ static exo_status geometry_of(exo_u32 slots, exo_u32 subscribers, exo_u32 policy
 
 static void configurations_are_checked(void **state)
 {
+    struct exo_broadcast_config config = {0};
+    struct exo_geometry geometry;
     struct cast *none = NULL;
     exo_u8 unaligned[8];
     (void)state;
+    config.start = ((exo_u64)1 << 63) - 1;
+    assert_int_equal(exo_broadcast_geometry(&geometry, &config), EXO_OK);
+    config.start++;
+    assert_int_equal(exo_broadcast_geometry(&geometry, &config), EXO_INVALID_ARGUMENT);
     assert_int_equal(geometry_of(0, 0, 0, 0, 0, 0), EXO_OK);
     assert_int_equal(geometry_of(2, 64, EXO_LATEST, EXO_HOSTILE, EXO_ARENA_NONE, 0), EXO_OK);
     assert_int_equal(geometry_of(1, 0, 0, 0, 0, 0), EXO_INVALID_SIZE);

@@ -243,6 +243,45 @@ static void a_scribbling_sender_is_survived(struct exo_broadcast_config config)
     }
 }
 
+/* Only a hostile sender can bring positions round 2^64. Whoever misses something gets on all the same. */
+static void an_overflow_leads_forward_whatever_the_sender_says(struct exo_broadcast_config config)
+{
+    config.profile = EXO_HOSTILE;
+    config.start = 0;
+    cast_open(&cast, &config);
+    cast_join(&cast, 1);
+    cast_numbers(&cast, 0, 11);
+    cast.tx.seats[0].start = ~(exo_u64)0; /* the subscriber has not looked yet */
+    cast.tx.tx->marks.floor = ~(exo_u64)0;
+    assert_int_equal(hear_number(&cast.sub[0]), EXO_OVERFLOW);
+    assert_int_equal(exo_subscriber_missed(&cast.sub[0]), 5); /* from there to the oldest of the last eight */
+    assert_false(exo_subscriber_cut_off(&cast.sub[0]));
+    hear_numbers(&cast.sub[0], 4, 11);
+    cast_close(&cast);
+}
+
+static void who_is_cut_off_is_told_that_it_is_for_good(struct exo_broadcast_config config)
+{
+    struct exo_viewed view[2];
+    struct exo_loaned loan;
+    exo_u32 i;
+    config.lag_ns = 1;
+    cast_open(&cast, &config);
+    cast_join(&cast, 1);
+    for (i = 0; i < 2; i++) {
+        assert_int_equal(cast_loan(&cast, BLOCK * BLOCKS / 2, (exo_u8)i), EXO_OK);
+        assert_int_equal(exo_subscriber_view(&cast.sub[0], &view[i]), EXO_OK);
+    }
+    assert_false(exo_subscriber_cut_off(&cast.sub[0]));
+    for (i = 0; i < 3 && exo_broadcast_loan(&cast.tx, BLOCK * BLOCKS, &loan) != EXO_OK; i++) { /* it keeps all blocks */
+    }
+    assert_in_range(i, 1, 2);
+    assert_int_equal(hear_number(&cast.sub[0]), EXO_OVERFLOW);
+    assert_true(exo_subscriber_cut_off(&cast.sub[0]));
+    assert_int_equal(hear_number(&cast.sub[0]), EXO_OVERFLOW);
+    cast_close(&cast);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -255,6 +294,8 @@ int main(void)
         IN_BOTH(descriptors_that_point_outside_are_refused),
         IN_BOTH(lengths_beyond_a_slot_are_refused),
         IN_BOTH(a_scribbling_sender_is_survived),
+        IN_LATEST(an_overflow_leads_forward_whatever_the_sender_says),
+        IN_BOTH(who_is_cut_off_is_told_that_it_is_for_good),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

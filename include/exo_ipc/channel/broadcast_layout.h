@@ -130,7 +130,7 @@ EXO_HOT exo_i64 exo_cast_ahead_pvt(exo_u64 control, exo_u64 pos)
  * @lag_ns: how long one subscriber may hold the sender back, nanoseconds, before it is cut off; 0 means 1 s,
  *   EXO_FOREVER never
  * @type: any number that both sides must agree on
- * @start: the first position; 0 for everybody but tests of wrap-around
+ * @start: the first position, below 2^63; 0 for everybody but tests of wrap-around
  */
 struct exo_broadcast_config {
     exo_u32 slots;
@@ -167,7 +167,7 @@ EXO_INLINE exo_status exo_cast_finish_pvt(struct exo_geometry *geometry, exo_u32
 {
     exo_status status;
     if (geometry->mode > EXO_LATEST || geometry->profile > EXO_HOSTILE || seats == 0 ||
-        seats > EXO_SUBSCRIBERS_MAX) {
+        seats > EXO_SUBSCRIBERS_MAX || geometry->start >> 63 != 0) { /* positions are never compared round 2^64 */
         return EXO_INVALID_ARGUMENT;
     }
     if (!exo_is_pow2(geometry->slots) || geometry->slots < 2) {
@@ -189,7 +189,7 @@ EXO_INLINE exo_status exo_cast_finish_pvt(struct exo_geometry *geometry, exo_u32
  * @geometry: zeroed on an error
  * @config: null means the default
  *
- * Returns: EXO_OK; EXO_INVALID_ARGUMENT for an unknown policy or profile, or more than 64 subscribers;
+ * Returns: EXO_OK; EXO_INVALID_ARGUMENT for an unknown policy or profile, a start too high, or more than 64 subscribers;
  * EXO_INVALID_SIZE for slots that are 1, not a power of two or over 2^31, for a block size that is none, and for
  * sizes beyond the address space.
  * Context: any. Progress: wait-free.

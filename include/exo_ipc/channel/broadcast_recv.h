@@ -149,9 +149,9 @@ EXO_COLD exo_status exo_subscriber_overrun_pvt(struct exo_subscriber *sub)
     ahead += (exo_i64)ahead < 0; /* an old tail: the slot was seen first, without order */
     size >>= sub->overruns < 31 ? sub->overruns : 31;
     if (ahead > size) {
-        next = tail - size > next ? tail - size : next;
+        next = (exo_i64)(tail - size - next) > 0 ? tail - size : next;
     }
-    if (floor - sub->pos <= ahead && floor > next) {
+    if (floor - sub->pos <= ahead && (exo_i64)(floor - next) > 0) {
         next = floor;
     }
     sub->overruns++;
@@ -277,13 +277,25 @@ EXO_HOT exo_bool exo_subscriber_plain_pvt(exo_u64 control, exo_u64 pos, exo_size
  * exo_subscriber_missed - how many messages the last EXO_OVERFLOW stands for.
  * @sub: receiving handle
  *
- * Exact where the policy is latest. In a reliable broadcast, where it means being cut off: how many had been sent and
- * not taken then.
+ * Exact where the policy is latest. For who was cut off: how many had been sent and not taken then.
  * Context: the subscriber's side. Progress: wait-free.
  */
 EXO_INLINE exo_u64 exo_subscriber_missed(const struct exo_subscriber *sub)
 {
     return sub->missed;
+}
+
+/**
+ * exo_subscriber_cut_off - whether an EXO_OVERFLOW was the last: the sender has let this subscriber go.
+ * @sub: receiving handle
+ *
+ * A reliable broadcast cuts off who holds the sender back for longer than lag_ns; one of the latest, who keeps views of
+ * so many blocks for so long that the sender finds none. It may leave and join again.
+ * Context: the subscriber's side. Progress: wait-free.
+ */
+EXO_INLINE exo_bool exo_subscriber_cut_off(const struct exo_subscriber *sub)
+{
+    return sub->refused == EXO_OVERFLOW;
 }
 
 /**

@@ -198,8 +198,8 @@ EXO_OUTLINE exo_i64 exo_subscriber_recv_any_pvt(struct exo_subscriber *sub, void
  *
  * Returns: the length; EXO_EMPTY, also while the sender has not admitted this subscriber; EXO_BUFFER_TOO_SMALL: the
  * message stays; EXO_OVERFLOW: messages were missed, exo_subscriber_missed() tells how many, and the buffer holds
- * nothing of use. Latest: the next call goes on with the oldest message that is there. Reliable: this
- * subscriber was cut off, for good; it may leave and join again. EXO_CLOSED or EXO_PEER_DIED after the last message;
+ * nothing of use. Latest: the next call goes on with the oldest message that is there. Reliable, or if
+ * exo_subscriber_cut_off() says so: for good; it may leave and join again. EXO_CLOSED or EXO_PEER_DIED after the last message;
  * EXO_CORRUPT once the sender broke the protocol, or says that this side did.
  * Context: the subscriber's side; any context that the handle belongs to, interrupts included.
  * Ordering: what the sender wrote before it sent is visible after the call.
