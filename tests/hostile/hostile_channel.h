@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A channel whose other end is hostile: it forges messages in each lane, answers calls as it likes, writes any word of what
- * it may write, and behaves in between. Each segment is mapped as two processes have it, so that the victim faults if
- * it writes to the peer's, or outside.
+ * A channel whose other end is hostile: it forges messages in each lane, answers calls as it likes, writes any word of
+ * what it may write, and behaves in between. Each segment is mapped as two processes have it, so that the victim faults
+ * if it writes to the peer's, or outside.
  */
 #ifndef EXO_TESTS_HOSTILE_CHANNEL_H
 #define EXO_TESTS_HOSTILE_CHANNEL_H
