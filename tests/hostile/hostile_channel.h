@@ -60,8 +60,8 @@ EXO_INLINE void direction_reset(struct direction *direction, exo_u64 start)
     STAGE_CHECK(exo_lanes_init(&lanes, direction->receiver_rx, lanes.rx_bytes, EXO_MAGIC_RX) == EXO_OK);
 }
 
-EXO_INLINE void direction_attach(struct exo_channel *channel, const struct direction *sends, const struct direction *receives,
-                   exo_u64 self, exo_u64 peer)
+EXO_INLINE void direction_attach(struct exo_channel *channel, const struct direction *sends,
+                                 const struct direction *receives, exo_u64 self, exo_u64 peer)
 {
     struct exo_channel_place place;
     exo_u32 i;

@@ -81,7 +81,8 @@ struct exo_profiler {
 /**
  * exo_ticks - the profiler's clock: the processor's cycle counter, or nanoseconds where user code may not read one.
  *
- * exo_profile_ns() turns differences into nanoseconds. Context: any.
+ * exo_profile_ns() turns differences into nanoseconds. The counters of all processors are taken to run alike, as an invariant
+ * time-stamp counter and Arm's virtual counter do. Context: any.
  */
 EXO_HOT exo_u64 exo_ticks(void)
 {
