@@ -8,7 +8,8 @@
 
 #include "stream.h"
 
-/* A death is known within 100 ms; the rest is for machines that are busy with something else. */
+/* A death is known within 100 ms; the rest is for machines that are busy with something else. Times are without what the
+ * machine was late (lateness.h). */
 #define DEATH_KNOWN_MS 100u
 #define DEATH_SLACK_MS (SANITIZED ? 1900u : 400u)
 /* Half of the deaths are known much sooner: that is what tells a wake-up from a timer. */
@@ -30,7 +31,7 @@ struct kill_order {
     pid_t survivor;  /* and, if not 0, this one */
 };
 
-/* Times from the kill to its news, in microseconds. */
+/* Times from the kill to its news, in microseconds, but for what the machine was late. */
 struct death_times {
     exo_u32 count;
     exo_u32 us[1024];
@@ -73,13 +74,17 @@ EXO_INLINE void killer_body(void *argument)
     CHECK(kill(order->victim, SIGKILL) == 0);
 }
 
+EXO_INLINE void add_death(struct death_times *times, exo_u64 killed_ns, exo_u64 known_ns)
+{
+    assert_true(killed_ns != 0 && known_ns >= killed_ns); /* never before the kill */
+    assert_true(times->count < COUNT(times->us));
+    times->us[times->count++] = (exo_u32)(passed_between(killed_ns, known_ns) / 1000);
+}
+
 EXO_INLINE void note_death(struct death_times *times, const struct kill_page *page)
 {
     exo_u64 now = exo_port_now_ns();
-    exo_u64 killed = exo_load64(&page->killed_ns, EXO_ACQUIRE);
-    assert_true(killed != 0); /* never before the kill */
-    assert_true(times->count < COUNT(times->us));
-    times->us[times->count++] = (exo_u32)((now - killed) / 1000);
+    add_death(times, exo_load64(&page->killed_ns, EXO_ACQUIRE), now);
 }
 
 EXO_INLINE int compare_times(const void *a, const void *b)

@@ -28,6 +28,8 @@
 
 #include "exo_linux.h"
 
+#include "../lateness.h"
+
 #ifndef __has_feature
 #define __has_feature(x) 0
 #endif

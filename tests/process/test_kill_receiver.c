@@ -272,5 +272,6 @@ int main(void)
         CLAIM(loans_that_were_not_viewed_come_back_too),
         CLAIM(the_end_of_the_opening_thread_is_no_death_and_a_kill_is_noticed_all_the_same),
     };
+    lateness_begin();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -171,5 +171,6 @@ int main(void)
         CLAIM(one_death_among_eight_processes_is_known_in_time),
         CLAIM(one_death_among_eight_processes_is_an_event),
     };
+    lateness_begin();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
