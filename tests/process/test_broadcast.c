@@ -62,6 +62,25 @@ static exo_status send_number(struct exo_station *station, exo_u64 number)
     return exo_broadcast_send_blocking(&station->tx, words, length_of(number), EXO_FOREVER);
 }
 
+/* How long the sender was held at most: by the clock, and but for what the machine was late. */
+struct hold {
+    exo_u64 ns;
+    exo_u64 passed_ns;
+};
+
+static void send_timed(struct exo_station *station, exo_u64 number, struct hold *most)
+{
+    exo_u64 began = exo_port_now_ns();
+    exo_u64 took;
+    assert_int_equal(send_number(station, number), EXO_OK);
+    took = exo_port_now_ns() - began;
+    most->ns = took > most->ns ? took : most->ns;
+    if (took > most->passed_ns) {
+        took = passed_between(began, began + took);
+        most->passed_ns = took > most->passed_ns ? took : most->passed_ns;
+    }
+}
+
 static void check_message(const exo_u64 *words, exo_i64 len, exo_u64 number)
 {
     exo_size i;
@@ -212,7 +231,7 @@ static void a_killed_subscriber_is_let_go_at_once(void **state)
         struct held before = count_held();
         pid_t child[3];
         exo_u64 sent;
-        exo_u64 most = 0;
+        struct hold most = {0, 0};
         exo_u32 i;
         config.lag_ns = EXO_FOREVER;
         memset(listeners, 0, 3 * sizeof(*listeners));
@@ -222,9 +241,7 @@ static void a_killed_subscriber_is_let_go_at_once(void **state)
             child[i] = add_listener(&station, i, &config);
         }
         for (sent = 0; sent < 1000; sent++) {
-            exo_u64 began = exo_port_now_ns();
-            assert_int_equal(send_number(&station, sent), EXO_OK);
-            most = exo_port_now_ns() - began > most ? exo_port_now_ns() - began : most;
+            send_timed(&station, sent, &most);
             if (sent == 20) {
                 while (listeners[1].holds != 0 && exo_load32(&listeners[1].ready, EXO_ACQUIRE) == 0) {
                     sleep_us(50);
@@ -232,7 +249,7 @@ static void a_killed_subscriber_is_let_go_at_once(void **state)
                 assert_int_equal(kill(child[1], SIGKILL), 0);
             }
         }
-        assert_true(most < (DEATH_KNOWN_MS + DEATH_SLACK_MS) * MILLISECOND_NS);
+        assert_true(most.passed_ns < (DEATH_KNOWN_MS + DEATH_SLACK_MS) * MILLISECOND_NS);
         assert_int_equal(exo_station_poll(&station), EXO_OK);
         assert_int_equal(station.tx.count, 2);
         assert_int_equal(exo_broadcast_close(&station.tx), EXO_OK);
@@ -253,20 +270,20 @@ static void a_stopped_subscriber_holds_the_sender_no_longer_than_the_limit(void 
     struct exo_broadcast_config config = config_of(EXO_RELIABLE, EXO_CRASH_SAFE);
     pid_t child[3];
     exo_u64 sent;
-    exo_u64 most = 0;
+    struct hold most = {0, 0};
     exo_u32 i;
     (void)state;
+    config.lag_ns = 500 * MILLISECOND_NS; /* who runs takes less, on a machine that stands still for a moment too */
     assert_int_equal(exo_station_open(&station, &config), EXO_OK);
     for (i = 0; i < 3; i++) {
         child[i] = add_listener(&station, i, &config);
     }
     assert_int_equal(kill(child[2], SIGSTOP), 0);
     for (sent = 0; sent < 1000; sent++) {
-        exo_u64 began = exo_port_now_ns();
-        assert_int_equal(send_number(&station, sent), EXO_OK);
-        most = exo_port_now_ns() - began > most ? exo_port_now_ns() - began : most;
+        send_timed(&station, sent, &most);
     }
-    assert_true(most >= config.lag_ns && most < config.lag_ns + (SANITIZED ? 2000 : 400) * MILLISECOND_NS);
+    assert_true(most.ns >= config.lag_ns);
+    assert_true(most.passed_ns < config.lag_ns + DEATH_SLACK_MS * MILLISECOND_NS);
     assert_int_equal(exo_broadcast_subscribers(&station.tx), 2);
     assert_int_equal(kill(child[2], SIGCONT), 0);
     assert_int_equal(join_child(child[2]), 0);
@@ -323,6 +340,7 @@ static void a_killed_senders_messages_arrive_and_then_its_death(void **state)
         memset(dying, 0, sizeof(*dying));
         memset(listeners, 0, 4 * sizeof(*listeners));
         dying->config = config_of(round / 2 % 2, round % 2 != 0 ? EXO_HOSTILE : EXO_CRASH_SAFE);
+        dying->config.lag_ns = EXO_FOREVER; /* nobody is cut off by a sender that is dying */
         for (i = 0; i < 4; i++) {
             assert_int_equal(exo_pair(dying->sockets[i]), EXO_OK);
         }
@@ -363,8 +381,7 @@ static void a_killed_senders_messages_arrive_and_then_its_death(void **state)
             assert_int_equal(listeners[i].result, EXO_PEER_DIED);
             heard = listeners[i].received + listeners[i].missed;
             assert_true(heard == 0 || heard == dying->sent || heard == dying->sent + 1);
-            assert_true(times.count < COUNT(times.us));
-            times.us[times.count++] = (exo_u32)((listeners[i].news_ns - dying->killed_ns) / 1000);
+            add_death(&times, dying->killed_ns, listeners[i].news_ns);
         }
     }
     assert_deaths_known_in_time(&times, "broadcast senders");
@@ -501,5 +518,6 @@ int main(void)
         CLAIM(strangers_are_refused_on_both_sides),
         CLAIM(processes_come_and_go),
     };
+    lateness_begin();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
