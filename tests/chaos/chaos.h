@@ -41,7 +41,7 @@ struct note {
     exo_u32 receiver; /* 1: it receives */
 } EXO_ALIGNED(64);
 
-/* Times from a death to its news, or to what it held up, in microseconds. */
+/* Times from a death to its news, or to what it held up, in microseconds, but for what the machine was late. */
 struct times {
     exo_u32 count;
     exo_u32 most;
@@ -71,7 +71,7 @@ void chaos_fail(const char *file, int line, const char *what);
 
 #define MUST(condition) ((condition) ? (void)0 : chaos_fail(__FILE__, __LINE__, #condition))
 
-/* What a death is followed by within that time. */
+/* What a death is followed by within that time, but for what the machine was late. */
 #define KNOWN_NS ((DEATH_KNOWN_MS + DEATH_SLACK_MS) * MILLISECOND_NS)
 
 /* Sanitized processes take this much longer to be born and to die. */

@@ -95,6 +95,6 @@ void hear(const struct note *note, exo_u64 now_ns, exo_bool in_crowd)
 {
     exo_u64 kill_ns = exo_load64(&note->kill_ns, EXO_ACQUIRE);
     MUST(kill_ns != 0 && now_ns >= kill_ns); /* never before the kill */
-    MUST(now_ns - kill_ns <= KNOWN_NS);
-    times_add(&chaos.news[in_crowd], now_ns - kill_ns);
+    MUST(passed_between(kill_ns, now_ns) <= KNOWN_NS);
+    times_add(&chaos.news[in_crowd], passed_between(kill_ns, now_ns));
 }

@@ -119,6 +119,7 @@ int main(int argc, char **argv)
         return 2;
     }
     until = in_seconds(must && SANITIZED ? 4 * seconds : seconds);
+    lateness_begin();
     (void)signal(SIGALRM, on_alarm);
     (void)printf("seed %llu\n", (unsigned long long)chaos.seed);
     (void)fflush(stdout);

@@ -225,7 +225,7 @@ static void outlive_sleeper(const struct plan *plan, struct talk *talk, exo_u32 
         judge_end(plan, result);
     }
     if (plan->delay_us == LONG_SLEEP_US) {
-        times_add(&chaos.woken, exo_port_now_ns() - plan->note->kill_ns);
+        times_add(&chaos.woken, passed_since(plan->note->kill_ns));
     }
     bury(child, plan->note);
     talk->next = 0;
