@@ -200,7 +200,7 @@ static void among_a_thousand_a_death_is_known_within_100_ms(void **state)
         exo_u64 took;
         assert_int_equal(kill(processes[victim], SIGKILL), 0);
         assert_int_equal(exo_sys_wait(&client.door, queue, &event, 1, in_seconds(20)), 1);
-        took = exo_port_now_ns() - start;
+        took = passed_since(start);
         longest = took > longest ? took : longest;
         assert_int_equal(event.key, victim);
         assert_int_equal(event.events, EXO_PEER_GONE);
@@ -214,7 +214,7 @@ static void among_a_thousand_a_death_is_known_within_100_ms(void **state)
         }
     }
     print_message("figure: of %u processes %d died, each known within %.1f ms\n", all, (int)KILLS, (double)longest / 1e6);
-    /* The promise is 100 ms of a machine that runs us; a busy one is given more. */
+    /* The promise is 100 ms of a machine that runs us, and what it was late is not in it; a busy one is given more. */
     assert_true(longest < 2 * SECOND_NS);
     exo_client_close(&client);
     assert_int_equal(client_connects(&client, running.path), EXO_OK);
@@ -245,5 +245,6 @@ int main(void)
         CLAIM(a_second_daemon_on_the_same_socket_gives_up),
         CLAIM(among_a_thousand_a_death_is_known_within_100_ms),
     };
+    lateness_begin();
     return cmocka_run_group_tests_name("life", tests, begin, end);
 }
