@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Two ends of a channel (channel_fixture.h), each with an asynchronous channel, and operations on them. Readings of the
- * clock are counted.
+ * clock are counted, and it can be put ahead, so that a deadline far off passes when a test says so.
  */
 #ifndef EXO_TESTS_ASYNC_FIXTURE_H
 #define EXO_TESTS_ASYNC_FIXTURE_H
@@ -13,7 +13,8 @@
 #include "exo_ipc/port.h"
 
 static _Thread_local exo_u32 clock_reads;
-#define exo_port_now_ns() (clock_reads++, (exo_port_now_ns)())
+static exo_u64 clock_ahead_ns;
+#define exo_port_now_ns() (clock_reads++, (exo_port_now_ns)() + clock_ahead_ns)
 
 #include "channel_fixture.h"
 

@@ -141,6 +141,21 @@ EXO_INLINE void outwait(exo_u64 nanoseconds)
     }
 }
 
+/* Who holds the sender back is tolerated for the limit and no longer: once it has passed since a call was refused, the next
+ * call is not, however late the machine makes it. Returns how long it was refused at most. */
+EXO_INLINE exo_u64 refused_until_the_limit(struct cast *cast, exo_status (*try_once)(struct cast *cast))
+{
+    exo_u64 began = exo_port_now_ns();
+    exo_u64 first = 0; /* when the first refusal was known */
+    exo_u64 turn = began;
+    while (try_once(cast) == EXO_FULL) {
+        first = first == 0 ? exo_port_now_ns() : first;
+        assert_true(turn < first + cast->tx.lag_ns);
+        turn = exo_port_now_ns();
+    }
+    return exo_port_now_ns() - began;
+}
+
 /* One claim, and what it failed with. */
 struct cast_claim {
     void (*claim)(struct exo_broadcast_config config);

@@ -181,21 +181,35 @@ static void a_sender_waiting_for_a_block_is_woken_by_its_release(struct exo_broa
     cast_close(&cast);
 }
 
-static void a_sleeping_sender_is_held_no_longer_than_the_limit(struct exo_broadcast_config config)
+/* How long two that lag hold it, in its sleep. */
+static exo_u64 sleeps_behind_two(const struct exo_broadcast_config *config)
 {
     exo_u64 number = 8;
     exo_u64 began;
-    config.lag_ns = 50 * MILLISECOND_NS;
-    cast_open(&cast, &config);
+    cast_open(&cast, config);
     cast_join(&cast, 3);
     cast_numbers(&cast, 0, 7);
     hear_numbers(&cast.sub[1], 0, 7);
     began = exo_port_now_ns();
     assert_int_equal(exo_broadcast_send_blocking(&cast.tx, &number, sizeof(number), EXO_FOREVER), EXO_OK);
-    assert_true(exo_port_now_ns() - began >= config.lag_ns);
-    assert_true(exo_port_now_ns() - began < 20 * config.lag_ns);
+    began = exo_port_now_ns() - began;
     assert_int_equal(exo_broadcast_subscribers(&cast.tx), 1);
     cast_close(&cast);
+    return began;
+}
+
+/* One try in which the machine does not stand still is enough to tell. */
+static void a_sleeping_sender_is_held_no_longer_than_the_limit(struct exo_broadcast_config config)
+{
+    exo_u64 best = EXO_FOREVER;
+    exo_u32 tries;
+    config.lag_ns = 50 * MILLISECOND_NS;
+    for (tries = 0; tries < 10 && best >= 10 * config.lag_ns; tries++) {
+        exo_u64 held = sleeps_behind_two(&config);
+        assert_true(held >= config.lag_ns);
+        best = exo_min64(best, held);
+    }
+    assert_true(best < 10 * config.lag_ns);
 }
 
 static void being_cut_off_wakes(struct exo_broadcast_config config)
