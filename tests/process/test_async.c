@@ -197,5 +197,6 @@ int main(void)
         CLAIM(all_that_is_in_flight_ends_when_a_busy_peer_is_killed),
         CLAIM(all_that_is_in_flight_ends_when_a_silent_peer_is_killed),
     };
+    lateness_begin();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
