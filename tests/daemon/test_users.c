@@ -242,6 +242,7 @@ static void without_descriptors_the_daemon_serves_on_and_recovers(void **state)
     exo_u64 number = 0;
     exo_u64 region = 0;
     exo_u32 in = 0;
+    exo_u32 again = 0;
     exo_u32 i;
     exo_status status;
     (void)state;
@@ -250,10 +251,10 @@ static void without_descriptors_the_daemon_serves_on_and_recovers(void **state)
     }
     few_begin(&running);
     assert_int_equal(client_connects(&clients[in++], running.path), EXO_OK);
-    do {
+    do { /* so few have descriptors: it was the machine that was late then */
         status = exo_client_open(&clients[in], running.path, in_ms(300));
         in += status == EXO_OK;
-    } while (status == EXO_OK && in < CLIENTS);
+    } while ((status == EXO_OK && in < CLIENTS) || (in <= 10 && ++again < 10));
     assert_true(in > 10 && in < CLIENTS);
     assert_true(status == EXO_TIMEOUT || status == EXO_QUOTA_EXCEEDED || status == EXO_NO_MEMORY);
     for (i = 0; i < in; i++) {
