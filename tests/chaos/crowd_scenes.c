@@ -218,20 +218,24 @@ static void finish(void)
     }
 }
 
+#define HEIR_NS (100 * MILLISECOND_NS) /* to be born and to die, at most */
+
 static void send_to_the_mortal(exo_u32 kills)
 {
     exo_u32 turn = 0;
     exo_bool attached = EXO_FALSE;
     exo_u64 last = 0;
     exo_u64 last_ns = exo_port_now_ns();
+    exo_u32 heirs = 0; /* since then: where others want the processors, one may be killed before it has had any */
     while (crowd.killed < kills) {
         producer_step(&producer);
         if (producer.sent != last) {
             last = producer.sent;
             last_ns = exo_port_now_ns();
+            heirs = 0;
         }
         /* the next receiver takes over */
-        MUST(exo_port_now_ns() - last_ns < 2 * KNOWN_NS || passed_since(last_ns) < 2 * KNOWN_NS);
+        MUST(exo_port_now_ns() - last_ns < 2 * KNOWN_NS || passed_since(last_ns) < 2 * KNOWN_NS + heirs * HEIR_NS);
         if (++turn % 16 == 0 && crowd_reap(&crowd, EXO_FALSE) == RECEIVER) {
             const struct note *dead = &crowd.board->life[crowd.life[RECEIVER]];
             attached = attached || dead->phase > PHASE_OPEN; /* a place that nobody ever held is not a dead one's */
@@ -239,6 +243,7 @@ static void send_to_the_mortal(exo_u32 kills)
                 hear_of_receiver();
             }
             (void)crowd_bear(&crowd, RECEIVER, EXO_TRUE);
+            heirs++;
         }
     }
 }
