@@ -68,7 +68,7 @@ EXO_HOT EXO_MUST_USE exo_status exo_send_inline_as(struct exo_sender *tx, const 
     }
     exo_tx_fetch_free_pvt(tx, pos, room);
     tx->pos = pos + 1;
-    exo_tx_tally_pvt(tx, pos, 1, len, EXO_FALSE);
+    exo_tx_tally_inline_pvt(tx, pos, len);
     exo_line_publish_pvt(exo_tx_line_pvt(tx, pos), data, len,
                          exo_control_pvt(pos, EXO_KIND_INLINE, (exo_u32)len));
     return exo_tx_notify_one_pvt(tx, mode);
@@ -273,7 +273,7 @@ EXO_HOT EXO_MUST_USE exo_i64 exo_recv_inline_as(struct exo_receiver *rx, const e
         return exo_rx_take_any_mc_pvt(rx, buffer, size);
     }
     exo_line_read_pvt(buffer, line, len);
-    exo_rx_tally_pvt(rx, pos, 1, len, EXO_FALSE);
+    exo_rx_tally_inline_pvt(rx, pos, len);
     if (mc) {
         exo_rx_done_pvt(rx, pos);
         exo_rx_scout_pvt(rx, pos);
