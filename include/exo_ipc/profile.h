@@ -83,7 +83,7 @@ EXO_INLINE exo_size exo_profiler_bytes(const struct exo_profiler_config *config)
 
 /**
  * exo_profiler_init - make a profiler, with everything at zero.
- * @memory: aligned to 64 bytes; may be shared with whoever shall read it
+ * @memory: aligned to 64 bytes; may be shared with others, read-only if they are not to be trusted
  * @bytes: of it, exo_profiler_bytes() or more
  * @config: null means the default
  *

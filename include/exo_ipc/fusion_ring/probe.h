@@ -61,11 +61,11 @@ struct exo_counters {
  * struct exo_profiler - where one side counts. Its members are the library's; exo_profile_... reads them.
  *
  * It holds no pointer, so that it may lie in memory that others see, at an address of their own; the entries of the
- * trace stand behind it.
+ * trace stand behind it. Whoever may write there is believed, as the thread that counts is.
  */
 struct exo_profiler {
     struct exo_counters counters;
-    exo_word64 every; /* positions that are sampled: this many low bits of them are 0. Constant, as the next two */
+    exo_word64 every; /* mask: positions without any of its bits are sampled. Constant, as the next two */
     exo_word64 began_ticks;
     exo_word64 began_ns;
     struct exo_trace trace;
@@ -92,7 +92,6 @@ EXO_HOT exo_u64 exo_ticks(void)
 
 /* Bits of a stamp that hold a time. The others are made of the position, all bits of which count. */
 #define EXO_STAMP_TICK_BITS 48u
-
 #define EXO_STAMP_TICKS (((exo_u64)1 << EXO_STAMP_TICK_BITS) - 1)
 
 EXO_HOT exo_u64 exo_stamp_mark_pvt(exo_u64 pos)
