@@ -133,6 +133,8 @@ static void two_are_added_as_if_one_had_counted(void **state)
         exo_histogram_record(i % 3 == 0 ? &histogram : &other, value);
         exo_histogram_record(&both, value);
     }
+    exo_histogram_record(&other, ~(exo_u64)0); /* the largest comes with the other */
+    exo_histogram_record(&both, ~(exo_u64)0);
     exo_histogram_add(&histogram, &other);
     assert_memory_equal(&histogram, &both, sizeof(both));
     memset(&other, 0, sizeof(other));
